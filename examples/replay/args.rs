@@ -1,0 +1,108 @@
+//! The command line: what can be asked for, and within which limits.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use clap::builder::RangedU64ValueParser;
+
+use crate::runtime::RuntimeName;
+
+/// More workers than this is taken for a slip of the keyboard.
+pub(crate) const MAX_WORKERS: usize = 4096;
+
+/// Replays a trace of jobs through a bandq channel, first come first served and then by class, and
+/// shows what priority buys.
+///
+/// Every job has an arrival time, a run time and one of four classes: LS (latency sensitive),
+/// Guaranteed, Burstable, BE (best effort), most urgent first. A producer sends each job when it
+/// arrives, in compressed time; a worker takes a job and is held for the job's run time. This is
+/// done twice with the same jobs: `fifo` puts them all into one band, `priority` puts each class
+/// into a band of its own. The waiting time of a job is from its send to its receive.
+///
+/// At the end it checks itself: every job must have been run exactly once and, within a band, no
+/// worker may have seen jobs out of order.
+#[derive(Debug, Parser)]
+#[command(name = "replay", after_help = NOTES)]
+pub(crate) struct Args {
+    /// CSV file to replay, in place of the built-in workload.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Compress time so that the arrivals span this many seconds, 0.01 to 86400.
+    ///
+    /// Each of the two disciplines takes this long, and what is still queued at the end comes on
+    /// top.
+    #[arg(long, value_name = "S", default_value_t = 8.0, value_parser = seconds)]
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) seconds: f64,
+
+    /// Number of workers; without it, it follows from --load.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(1..=MAX_WORKERS as u64))]
+    #[arg(conflicts_with = "load")]
+    pub(crate) workers: Option<usize>,
+
+    /// Offered load: as many workers as keep this share of them busy during the rush.
+    ///
+    /// The rush is the shortest stretch of time that holds nine tenths of the arrivals. Above 1
+    /// more work arrives than the workers can do, and the queue grows until the rush is over.
+    #[arg(long, value_name = "F", default_value_t = 0.9, value_parser = load)]
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) load: f64,
+
+    /// What the producer and the workers run on.
+    #[arg(long, value_enum, default_value_t = RuntimeName::Tokio)]
+    pub(crate) runtime: RuntimeName,
+
+    /// Seed of the built-in workload; a trace does not need one.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Print one JSON object on stdout, and nothing else there.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Draw the waiting times of both disciplines into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+}
+
+const NOTES: &str = "\
+The trace:
+  A CSV file whose header names at least these columns, in any order: qos, creation_time,
+  scheduled_time, deletion_time. Class = qos (LS, Guaranteed, Burstable or BE), arrival =
+  creation_time, run time = scheduled_time to deletion_time; all times in whole seconds. A row with
+  an empty scheduled_time was never run: it is skipped, and counted.
+
+The built-in workload:
+  4,200 jobs in one hour. 2,400 of them arrive at random moments, independently of each other: 50 %
+  LS, 10 % Guaranteed, 15 % Burstable, 25 % BE. The other 1,800 come as 12 bursts of 150 jobs of
+  one class (Burstable in one burst of three, else BE), each burst within 20 seconds. Run times are
+  heavy-tailed (Pareto, shape 1.5): at least 4 s, 6.3 s for half of the jobs, 86 s and more for one
+  in a hundred. The same seed gives the same jobs.
+
+What is done to both:
+  Run times are cut at their 95th percentile, compressed with everything else, and rounded up to
+  the grain of the runtime's timer (1 ms on tokio, 0.2 ms on the others). Then the workers are
+  counted. The compression, the cap, the grain and the workers are printed before the run.
+
+Exit status:
+  0 all is well; 1 the self-check failed; 2 bad arguments or a bad trace; 130 ended by Ctrl-C: the
+  channel is closed, jobs in hand are finished, and what was left is reported. A second Ctrl-C ends
+  it at once.";
+
+fn seconds(text: &str) -> Result<f64, String> {
+    number_in(text, 0.01, 86_400.0)
+}
+
+fn load(text: &str) -> Result<f64, String> {
+    number_in(text, 0.001, 100.0)
+}
+
+fn number_in(text: &str, min: f64, max: f64) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if (min..=max).contains(&number) => Ok(number),
+        Ok(_) => Err(format!("must be from {min} to {max}")),
+        Err(_) => Err("not a number".to_owned()),
+    }
+}

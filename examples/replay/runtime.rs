@@ -1,0 +1,142 @@
+//! The runtimes: how each starts a task, waits for time to pass, and how fine its timer is.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde::{Serialize, Serializer};
+
+/// The runtimes that can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RuntimeName {
+    /// tokio, with a worker thread per core
+    Tokio,
+    /// smol, with its global executor
+    Smol,
+    /// async-std, with a worker thread per core
+    AsyncStd,
+    /// no runtime: a thread per worker, and blocking calls
+    Threads,
+}
+
+impl RuntimeName {
+    /// The shortest time its timer can tell apart.
+    ///
+    /// tokio's timer counts whole milliseconds. The others hand deadlines to the operating system,
+    /// which keeps them to about 0.1 ms when a wake-up is counted in.
+    pub(crate) fn grain(self) -> Duration {
+        match self {
+            RuntimeName::Tokio => Duration::from_millis(1),
+            RuntimeName::Smol | RuntimeName::AsyncStd | RuntimeName::Threads => {
+                Duration::from_micros(200)
+            }
+        }
+    }
+}
+
+impl fmt::Display for RuntimeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            RuntimeName::Tokio => "tokio",
+            RuntimeName::Smol => "smol",
+            RuntimeName::AsyncStd => "async-std",
+            RuntimeName::Threads => "threads",
+        })
+    }
+}
+
+impl Serialize for RuntimeName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What a replay needs of an async runtime.
+pub(crate) trait Runtime: Send + 'static {
+    /// Runs a future to its end, on this thread and with the runtime around it.
+    fn block_on<F: Future>(future: F) -> io::Result<F::Output>;
+
+    /// Starts a task, and gives a future that waits for it. A panic in the task goes on in there.
+    fn spawn<F>(future: F) -> Joining<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static;
+
+    /// Waits, by the runtime's own timer.
+    fn sleep(time: Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// Waits for the end of a task.
+pub(crate) type Joining<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+#[derive(Debug)]
+pub(crate) struct Tokio;
+
+impl Runtime for Tokio {
+    fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
+        Ok(tokio::runtime::Runtime::new()?.block_on(future))
+    }
+
+    fn spawn<F>(future: F) -> Joining<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let task = tokio::spawn(future);
+        Box::pin(async {
+            match task.await {
+                Ok(output) => output,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }
+        })
+    }
+
+    fn sleep(time: Duration) -> impl Future<Output = ()> + Send {
+        tokio::time::sleep(time)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Smol;
+
+impl Runtime for Smol {
+    fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
+        Ok(smol::block_on(future))
+    }
+
+    fn spawn<F>(future: F) -> Joining<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Box::pin(smol::spawn(future))
+    }
+
+    async fn sleep(time: Duration) {
+        smol::Timer::after(time).await;
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct AsyncStd;
+
+impl Runtime for AsyncStd {
+    fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
+        Ok(async_std::task::block_on(future))
+    }
+
+    fn spawn<F>(future: F) -> Joining<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        Box::pin(async_std::task::spawn(future))
+    }
+
+    fn sleep(time: Duration) -> impl Future<Output = ()> + Send {
+        async_std::task::sleep(time)
+    }
+}

@@ -1,0 +1,9 @@
+//! The `channel` target; what it does is in `bandq_fuzz::channel`.
+
+#![no_main]
+
+use bandq_fuzz::channel::{Op, run};
+use bandq_fuzz::program::Program;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|program: Program<Op>| run(&program));

@@ -1,0 +1,9 @@
+//! The `threads` target; what it does is in `bandq_fuzz::threads`.
+
+#![no_main]
+
+use bandq_fuzz::threads::{Op, run};
+use bandq_fuzz::program::Program;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|program: Program<Op>| run(&program));

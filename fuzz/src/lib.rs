@@ -1,0 +1,29 @@
+//! Fuzz targets for `bandq`: random programs of calls, each checked call by call against a model.
+//!
+//! A target is one module with a `run` function that takes a decoded [`Program`](program::Program)
+//! and panics when the library does something that the model does not allow. The binaries in
+//! `fuzz_targets/` hand libFuzzer's bytes to it; `tests/seeds.rs` does the same with the committed
+//! seeds on a stable toolchain.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`program`] | how bytes become calls |
+//! | [`item`] | the items: counted, so that each is dropped exactly once |
+//! | [`bands`] | the model of the queue: a `VecDeque` per band |
+//! | [`flag`] | wakers that remember whether they were woken |
+//! | [`waits`] | the model of waiting: who must have been woken |
+//! | [`loan`] | handles that a future borrows, and the place for forgotten things |
+//! | [`world`] | a channel beside its model, and a hand-driven executor |
+//! | [`queue`], [`channel`], [`capacity`], [`threads`] | the four targets |
+
+pub mod bands;
+pub mod capacity;
+pub mod channel;
+pub mod flag;
+pub mod item;
+pub mod loan;
+pub mod program;
+pub mod queue;
+pub mod threads;
+pub mod waits;
+pub mod world;

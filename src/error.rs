@@ -1,0 +1,291 @@
+//! Error types. Every error of an operation that was given an item gives it back.
+//!
+//! `Debug` and `Display` never print the item, so they need nothing of it.
+
+use core::fmt;
+use std::error::Error;
+
+/// Writes `Debug` without the item, `Display` and `Error` for errors that carry one.
+macro_rules! carries_item {
+    ($name:ident { $($variant:ident => $text:literal),+ $(,)? }) => {
+        impl<T> $name<T> {
+            /// The item that was not sent.
+            pub fn into_inner(self) -> T {
+                match self { $(Self::$variant(item) => item,)+ }
+            }
+        }
+
+        impl<T> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self {
+                    $(Self::$variant(_) => concat!(stringify!($variant), "(..)"),)+
+                })
+            }
+        }
+
+        impl<T> fmt::Display for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $(Self::$variant(_) => $text,)+ })
+            }
+        }
+
+        impl<T> Error for $name<T> {}
+    };
+}
+
+/// Writes `Display` and `Error` for errors that are only a reason.
+macro_rules! reason {
+    ($name:ident { $($variant:pat => $text:literal),+ $(,)? }) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(match self { $($variant => $text,)+ })
+            }
+        }
+
+        impl Error for $name {}
+    };
+}
+
+
+
+/// A number that is no [`Band`](crate::Band): 64 or above.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidBand(pub(crate) ());
+
+reason!(InvalidBand { Self(()) => "a band is a number below 64" });
+
+/// The queue has fewer bands than that. Gives the item back.
+///
+/// ```
+/// use bandq::{Band, BandQueue};
+///
+/// let error = BandQueue::new(1).push(Band::new(1), "item").unwrap_err();
+/// assert_eq!(error.to_string(), "the queue has no such band");
+/// assert_eq!(error.into_inner(), "item");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct NoSuchBand<T>(pub T);
+
+impl<T> NoSuchBand<T> {
+    /// The item that was not pushed.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> fmt::Debug for NoSuchBand<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NoSuchBand(..)")
+    }
+}
+
+impl<T> fmt::Display for NoSuchBand<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the queue has no such band")
+    }
+}
+
+impl<T> Error for NoSuchBand<T> {}
+
+/// A send failed for good. Gives the item back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum SendError<T> {
+    /// The channel is closed.
+    Closed(T),
+    /// The channel has fewer bands than that.
+    NoSuchBand(T),
+}
+
+carries_item!(SendError {
+    Closed => "the channel is closed",
+    NoSuchBand => "the queue has no such band",
+});
+
+impl<T> SendError<T> {
+    /// Whether it failed because the channel is closed.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_))
+    }
+}
+
+/// A send without waiting failed. Gives the item back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TrySendError<T> {
+    /// There is no room at the moment.
+    Full(T),
+    /// The channel is closed.
+    Closed(T),
+    /// The channel has fewer bands than that.
+    NoSuchBand(T),
+}
+
+carries_item!(TrySendError {
+    Full => "the channel is full",
+    Closed => "the channel is closed",
+    NoSuchBand => "the queue has no such band",
+});
+
+impl<T> TrySendError<T> {
+    /// Whether it failed for lack of room, so that a later try may succeed.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_))
+    }
+
+    /// Whether it failed because the channel is closed.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_))
+    }
+}
+
+/// A send with a time limit failed. Gives the item back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum SendTimeoutError<T> {
+    /// There was no room in time.
+    Timeout(T),
+    /// The channel is closed.
+    Closed(T),
+    /// The channel has fewer bands than that.
+    NoSuchBand(T),
+}
+
+carries_item!(SendTimeoutError {
+    Timeout => "there was no room in time",
+    Closed => "the channel is closed",
+    NoSuchBand => "the queue has no such band",
+});
+
+impl<T> SendTimeoutError<T> {
+    /// Whether the time was over.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout(_))
+    }
+
+    /// Whether it failed because the channel is closed.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed(_))
+    }
+}
+
+/// A batch send failed part of the way.
+///
+/// The first `sent` items are in the channel, the next one is in `error`, and the rest were never
+/// taken out of the iterator: pass `&mut iter` to keep them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SendManyError<T> {
+    /// How many items were sent.
+    pub sent: usize,
+    /// Why the next one was not, with that item.
+    pub error: SendError<T>,
+}
+
+impl<T> SendManyError<T> {
+    /// The item that was not sent.
+    pub fn into_inner(self) -> T {
+        self.error.into_inner()
+    }
+
+    /// Whether it failed because the channel is closed.
+    pub fn is_closed(&self) -> bool {
+        self.error.is_closed()
+    }
+}
+
+impl<T> fmt::Debug for SendManyError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendManyError")
+            .field("sent", &self.sent)
+            .field("error", &self.error)
+            .finish()
+    }
+}
+
+impl<T> fmt::Display for SendManyError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, after {} items", self.error, self.sent)
+    }
+}
+
+impl<T> Error for SendManyError<T> {}
+
+/// The channel is closed and empty: nothing will ever come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecvError;
+
+reason!(RecvError { Self => "the channel is closed and empty" });
+
+/// A receive without waiting got nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TryRecvError {
+    /// Nothing is there at the moment.
+    Empty,
+    /// The channel is closed and empty: nothing will ever come.
+    Closed,
+}
+
+reason!(TryRecvError {
+    Self::Empty => "the channel is empty",
+    Self::Closed => "the channel is closed and empty",
+});
+
+impl TryRecvError {
+    /// Whether nothing was there, so that a later try may succeed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+
+    /// Whether the channel is closed and empty.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed)
+    }
+}
+
+/// A receive with a time limit got nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecvTimeoutError {
+    /// Nothing came in time.
+    Timeout,
+    /// The channel is closed and empty: nothing will ever come.
+    Closed,
+}
+
+reason!(RecvTimeoutError {
+    Self::Timeout => "nothing came in time",
+    Self::Closed => "the channel is closed and empty",
+});
+
+impl RecvTimeoutError {
+    /// Whether the time was over.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout)
+    }
+
+    /// Whether the channel is closed and empty.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed)
+    }
+}
+
+/// A channel cannot be built like that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The number of bands is not in `1..=64`.
+    Bands(usize),
+    /// A capacity of 0: nothing could ever be sent.
+    ZeroCapacity,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bands(bands) => write!(f, "a channel has 1 to 64 bands, not {bands}"),
+            Self::ZeroCapacity => f.write_str("a capacity of 0: nothing could ever be sent"),
+        }
+    }
+}
+
+impl Error for BuildError {}

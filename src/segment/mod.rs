@@ -1,0 +1,651 @@
+//! One band: a lock-free, linearizable FIFO for many producers and many consumers.
+//!
+//! # Shape
+//!
+//! A list of segments with room for about 2 KiB of items each ([`slots`]). Each of the two ends is
+//! an index word ([`index`]) and a pointer to the segment in which it stands:
+//!
+//! ```text
+//!      oldest ──▶ ┌─────┐    ┌─────┐    ┌─────┐
+//!                 │ #4  │──▶ │ #5  │──▶ │ #6  │──▶ null
+//!                 └─────┘    └─────┘    └─────┘
+//!                             ▲          ▲
+//!              head: #5, 17 ──┘          └── tail: #6, 3
+//! ```
+//!
+//! # A push, a pop
+//!
+//! Push: read the tail's index, then its segment; claim the next slot by compare-exchange on the
+//! index; copy the item in; publish by one `fetch_add` on the slot's lane. If the lane was poisoned
+//! meanwhile, start again with the next slot.
+//!
+//! Pop: read the head's index and the tail's. At the same place: empty. Else claim the slot at the
+//! head by compare-exchange, take the item, set the slot's `done` byte. If the producer of that slot
+//! is not done after a bounded number of looks, poison the slot and go on.
+//!
+//! That is two locked instructions a push, one a pop, and no pin. It is safe without one because
+//! nobody looks into a segment before it has claimed a slot there, and a claimed slot keeps its
+//! segment alive until its owner is done with it (see [`slots`]).
+//!
+//! # Why index and segment fit each other
+//!
+//! An end's index and segment pointer are two words, read one after the other. While the index
+//! stands at a claimable slot of segment *k*, the pointer is *k*'s: only an index parked at *k*'s end
+//! allows the pointer to move to *k+1* (**H1**), and only after that may the index move on (**H2**).
+//! The index never takes an earlier value again, so a compare-exchange on it that succeeds means that
+//! it has not moved since it was read; hence neither has the pointer that was read in between.
+//!
+//! # Hand-over, helped
+//!
+//! ```text
+//! tail (T1) install next in #k     (CAS from null; loser gives its segment back)
+//!      (T2) tail.segment #k → #k+1 (CAS)
+//!      (T3) tail.index parked(#k) → first of #k+1 (CAS)
+//! head (only when the tail's index is past parked(#k))
+//!      (H1) head.segment #k → #k+1 (CAS)
+//!      (H2) head.index parked(#k) → first of #k+1 (CAS)
+//! ```
+//!
+//! Each step is a CAS that succeeds once, and any thread that meets a parked index does whichever are
+//! missing: nobody waits for the one who started. A helper looks at `next` and `number` of a segment
+//! in which it owns no slot, so it pins first. Segment *k* is retired only after H2, hence after T3
+//! and H1: neither end's pointer leads to it any more, and who got it from there before is pinned.
+//! A helper that comes late fails: the pointers and the index have moved, and none of them returns.
+//!
+//! # Reclamation
+//!
+//! Behind the head, from `oldest` on, lie segments that were emptied. Whoever moves the head on
+//! *sweeps*: takes the chain by swapping `oldest` with null, retires segments from its front while
+//! they are finished with, and puts the rest back. Not finished with is a segment in which a claimed
+//! slot's owner is still busy. That owner, when done, sees that the head has left its segment and
+//! sweeps in its turn. So a thread that is stopped inside an operation holds its own segment and those
+//! behind it, and nothing else. Two threads that just miss each other here (one sweeps and sees the
+//! slot unfinished; the other finishes and sees the chain taken) leave a segment to the next sweep.
+//! Retired segments go to the queue's pool once all pins of that moment are gone.
+//!
+//! # Progress
+//!
+//! Push and pop are lock-free. A failed CAS on an index means that another claim succeeded. A push
+//! starts again only when a consumer poisoned its slot. A pop poisons without need at most once: after
+//! that it claims a slot only if it has seen a published item behind (`is_published_beyond`), so it
+//! ends, with an item or with "empty", unless other consumers take those items first.
+//!
+//! # Linearization
+//!
+//! A push takes effect at the claim of the slot in which its item is published; a pop that returns an
+//! item at its claim; slots are claimed in order at both ends. An empty pop takes effect when it reads
+//! the tail: the head it read before cannot be ahead of the tail, so equal means empty then; and when
+//! it read unpublished slots only, their pushes were all still running at that time.
+//!
+//! The segmented list with claims by index is that of crossbeam's `SegQueue`; poisoned slots are from
+//! the LCRQ (Morrison and Afek, PPoPP 2013) and its descendants; helped hand-over is Michael and
+//! Scott's (PODC 1996).
+
+mod index;
+mod pool;
+mod slots;
+
+use crate::sync::{
+    Arc,
+    atomic::{AtomicPtr, AtomicU64, Ordering},
+    reclaim::{Domain, Guard},
+};
+use core::{
+    mem::MaybeUninit,
+    ptr,
+};
+use crossbeam_utils::CachePadded;
+use index::Index;
+use pool::Pool;
+use slots::{Found, Header, LANES, Segment};
+
+/// What the FIFOs of a queue share: spare segments and the right to reclaim them.
+pub(crate) struct Shared<T> {
+    // Declared, hence dropped, first: under loom it is an arena whose closures use the pool.
+    domain: Domain,
+    pool: Arc<Pool<T>>,
+}
+
+impl<T> Shared<T> {
+    pub(crate) fn new() -> Self {
+        Self { domain: Domain::default(), pool: Arc::new(Pool::new()) }
+    }
+}
+
+/// One end of the FIFO.
+struct End<T> {
+    /// An [`Index`].
+    index: AtomicU64,
+    /// The segment in which the index stands; null before the first push.
+    segment: AtomicPtr<Header<T>>,
+}
+
+/// The tail: producers' cache line.
+type Tail<T> = End<T>;
+
+/// The head, consumers' cache line, with the chain of segments that they leave behind.
+struct Head<T> {
+    end: End<T>,
+    /// The first segment there ever was: the `next` of the segment before it, which does not exist.
+    first: AtomicPtr<Header<T>>,
+    /// The front of the list, emptied segments included; null while somebody sweeps, and before the
+    /// first hand-over.
+    oldest: AtomicPtr<Header<T>>,
+}
+
+/// One band.
+pub(crate) struct Fifo<T> {
+    head: CachePadded<Head<T>>,
+    tail: CachePadded<Tail<T>>,
+}
+
+// SAFETY: items move through it from thread to thread, by value; no `&T` is ever shared. All other
+// state is atomic.
+unsafe impl<T: Send> Send for Fifo<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Fifo<T> {}
+
+/// What a pop does about slots that are claimed and not published, and have nothing behind them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unpublished {
+    /// Leaves them to their producers, but for the one it may have claimed before it could know.
+    Leave,
+    /// Poisons them. When the FIFO is closed their pushes then fail, and empty is for ever.
+    Poison,
+}
+
+/// An item, and whether the FIFO looked empty behind it.
+pub(crate) struct Popped<T> {
+    pub(crate) item: T,
+    pub(crate) was_last: bool,
+}
+
+/// Slots claimed by one producer: a run within one word of lanes.
+struct Claim<T> {
+    segment: Segment<T>,
+    offset: usize,
+    count: usize,
+}
+
+impl<T> Fifo<T> {
+    pub(crate) fn new() -> Self {
+        Self::starting_at(0)
+    }
+
+    /// With the first segment's number given, for tests of the wrap.
+    pub(crate) fn starting_at(number: u64) -> Self {
+        let start = Segment::<T>::SHAPE.start(number).word();
+        let end = || End { index: AtomicU64::new(start), segment: AtomicPtr::new(ptr::null_mut()) };
+        let head = Head {
+            end: end(),
+            first: AtomicPtr::new(ptr::null_mut()),
+            oldest: AtomicPtr::new(ptr::null_mut()),
+        };
+        Self { head: CachePadded::new(head), tail: CachePadded::new(end()) }
+    }
+
+    /// Appends an item; gives it back if the FIFO is closed. Lock-free.
+    #[inline]
+    pub(crate) fn push(&self, item: T, shared: &Shared<T>) -> Result<(), T> {
+        let item = MaybeUninit::new(item);
+        loop {
+            let Some(claim) = self.claim(1, shared) else {
+                // SAFETY: it was not pushed.
+                return Err(unsafe { item.assume_init() });
+            };
+            // SAFETY: the slot is claimed; if it counts, the copy here is never used again.
+            unsafe {
+                claim.segment.write(claim.offset, item.as_ptr());
+                if claim.segment.publish(claim.offset, 1) == 1 {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Appends `count` items that lie at `items`, in order, and returns how many were: all, unless
+    /// the FIFO is closed. Those are moved out; the rest stays the caller's. Lock-free.
+    ///
+    /// # Safety
+    ///
+    /// `items` points to `count` initialised items, of which the caller does not use the first
+    /// returned number again.
+    pub(crate) unsafe fn push_run(&self, items: *const T, count: usize, shared: &Shared<T>) -> usize {
+        let mut pushed = 0;
+        while pushed < count {
+            let Some(claim) = self.claim(count - pushed, shared) else { break };
+            // SAFETY: the slots are claimed; what counts is not read from `items` again.
+            unsafe {
+                for slot in 0..claim.count {
+                    claim.segment.write(claim.offset + slot, items.add(pushed + slot));
+                }
+                pushed += claim.segment.publish(claim.offset, claim.count);
+            }
+        }
+        pushed
+    }
+
+    /// Takes the item at the head. Lock-free.
+    #[inline]
+    pub(crate) fn pop(&self, shared: &Shared<T>, unpublished: Unpublished) -> Option<Popped<T>> {
+        let mut poisoned = false;
+        // Acquire, here and in the failures below: pairs with H2, so that the segment read next is
+        // not older than the index.
+        let mut head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+        loop {
+            let Some(tail) = self.claimable(&mut head, shared) else {
+                return None;
+            };
+            if poisoned && unpublished == Unpublished::Leave && !self.is_published_beyond(shared) {
+                return None;
+            }
+            // Acquire: pairs with H1; makes the segment's content visible.
+            let segment = self.head.end.segment.load(Ordering::Acquire);
+            // Relaxed on success: the claim publishes nothing, and H2 was acquired above.
+            if let Err(now) = self.head.end.index.compare_exchange_weak(
+                head.word(),
+                head.advanced(1).word(),
+                Ordering::Relaxed,
+                Ordering::Acquire,
+            ) {
+                head = Index::from_word(now);
+                continue;
+            }
+            let offset = head.offset(Segment::<T>::SHAPE);
+            let end = Self::end_in_segment(head, tail);
+            // SAFETY: the claim succeeded, so this is the index's segment and the slot is ours;
+            // slots below `end` are claimed by producers.
+            let found = unsafe {
+                let segment = Segment::from_ptr_unchecked(segment);
+                let found = segment.take(offset, end, Segment::<T>::LOOKS);
+                segment.finish(offset);
+                found
+            };
+            self.sweep_if_left(head, shared);
+            match found {
+                Found::Item(item) => {
+                    return Some(Popped { item, was_last: head.advanced(1).same_place(tail) });
+                }
+                Found::Dead => {
+                    poisoned = true;
+                    // Acquire: as at the top.
+                    head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+                }
+            }
+        }
+    }
+
+    /// Takes up to `limit` items that lie one behind the other and hands each to `sink`, which must
+    /// not run code of the user's. Returns how many, and whether the FIFO looked empty behind them.
+    /// Lock-free.
+    pub(crate) fn pop_run(
+        &self,
+        limit: usize,
+        shared: &Shared<T>,
+        mut sink: impl FnMut(T),
+    ) -> (usize, bool) {
+        debug_assert!(limit > 0);
+        let shape = Segment::<T>::SHAPE;
+        // Acquire: as in `pop`.
+        let mut head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+        let mut poisoned = false;
+        loop {
+            let Some(tail) = self.claimable(&mut head, shared) else { return (0, true) };
+            if poisoned && !self.is_published_beyond(shared) {
+                return (0, false);
+            }
+            let offset = head.offset(shape);
+            let end = Self::end_in_segment(head, tail);
+            let count = (end - offset).min(limit);
+            // Acquire, Relaxed, Acquire: as in `pop`.
+            let segment = self.head.end.segment.load(Ordering::Acquire);
+            if let Err(now) = self.head.end.index.compare_exchange_weak(
+                head.word(),
+                head.advanced(count).word(),
+                Ordering::Relaxed,
+                Ordering::Acquire,
+            ) {
+                head = Index::from_word(now);
+                continue;
+            }
+            let mut taken = 0;
+            let mut looks = Segment::<T>::LOOKS;
+            for slot in offset..offset + count {
+                // SAFETY: as in `pop`, for each slot of the run.
+                unsafe {
+                    let segment = Segment::from_ptr_unchecked(segment);
+                    match segment.take(slot, end, looks) {
+                        Found::Item(item) => {
+                            sink(item);
+                            taken += 1;
+                        }
+                        // One wait a run: what follows is most likely the same producer's.
+                        Found::Dead => looks = 1,
+                    }
+                    segment.finish(slot);
+                }
+            }
+            self.sweep_if_left(head, shared);
+            if taken > 0 {
+                return (taken, head.advanced(count).same_place(tail));
+            }
+            poisoned = true;
+            // Acquire: as in `pop`.
+            head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+        }
+    }
+
+    /// Whether nothing is there, not even a claimed slot.
+    ///
+    /// SeqCst: C2 in the argument of `bitmap`, the look after a bit was cleared.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        // The tail's load comes first in the argument, so the head must not be older: a head that
+        // has passed this tail is "empty" as well, and `len` cannot tell, so compare for equality
+        // after reading the head first, which can only be behind.
+        let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+        let tail = Index::from_word(self.tail.index.load(Ordering::SeqCst));
+        self.len_between(head, tail) == 0
+    }
+
+    /// The number of claimed slots: exact when no operation runs.
+    pub(crate) fn len(&self) -> usize {
+        // Head first: the tail read after it is not behind it, so there is no underflow.
+        let head = Index::from_word(self.head.end.index.load(Ordering::Acquire)); // before the tail
+        let tail = Index::from_word(self.tail.index.load(Ordering::Acquire)); // after the head
+        self.len_between(head, tail)
+    }
+
+    fn len_between(&self, head: Index, tail: Index) -> usize {
+        tail.since(head, Segment::<T>::SHAPE)
+    }
+
+    /// Marks the tail closed: a claim before the mark counts, none comes after it.
+    pub(crate) fn close(&self) {
+        // Relaxed test, only to spare the write. AcqRel: who sees the mark by a failed claim sees
+        // what the closing thread did before; claims before the mark come before the close.
+        if !Index::from_word(self.tail.index.load(Ordering::Relaxed)).is_closed() {
+            self.tail.index.fetch_or(Index::closed_bit(), Ordering::AcqRel);
+        }
+    }
+
+    /// The tail, if there is a slot to claim at `head`. A parked head is helped on first.
+    #[inline(always)]
+    fn claimable(&self, head: &mut Index, shared: &Shared<T>) -> Option<Index> {
+        loop {
+            // Acquire: pairs with T3, so that a parked head finds the next segment installed.
+            let tail = Index::from_word(self.tail.index.load(Ordering::Acquire));
+            if head.same_place(tail) {
+                return None;
+            }
+            if !head.is_parked(Segment::<T>::SHAPE) {
+                return Some(tail);
+            }
+            *head = self.advance_head(*head, shared);
+        }
+    }
+
+    /// The end of the claimed slots in the segment where `head` stands.
+    #[inline(always)]
+    fn end_in_segment(head: Index, tail: Index) -> usize {
+        let shape = Segment::<T>::SHAPE;
+        if head.number(shape) == tail.number(shape) { tail.offset(shape) } else { Segment::<T>::SLOTS }
+    }
+
+    /// Claims up to `count` slots at the tail, all in one word of lanes; `None` if it is closed.
+    #[inline(always)]
+    fn claim(&self, count: usize, shared: &Shared<T>) -> Option<Claim<T>> {
+        let shape = Segment::<T>::SHAPE;
+        // Acquire, here and on failure: pairs with T3, so that the segment read next is not older
+        // than the index.
+        let mut tail = Index::from_word(self.tail.index.load(Ordering::Acquire));
+        loop {
+            if tail.is_closed() {
+                return None;
+            }
+            if tail.is_parked(shape) {
+                tail = self.advance_tail(tail, shared);
+                continue;
+            }
+            // Acquire: pairs with T2; makes the segment's content visible.
+            let segment = self.tail.segment.load(Ordering::Acquire);
+            let offset = tail.offset(shape);
+            let room = (Segment::<T>::SLOTS - offset).min(LANES - offset % LANES);
+            let count = count.min(room);
+            // SeqCst: P1 in the argument of `bitmap`.
+            match self.tail.index.compare_exchange_weak(
+                tail.word(),
+                tail.advanced(count).word(),
+                Ordering::SeqCst,
+                Ordering::Acquire,
+            ) {
+                Ok(_) => {
+                    // SAFETY: a claimable index has a segment, so it is not null.
+                    let segment = unsafe { Segment::from_ptr_unchecked(segment) };
+                    return Some(Claim { segment, offset, count });
+                }
+                Err(now) => tail = Index::from_word(now),
+            }
+        }
+    }
+
+    /// Moves a tail parked at the end of its segment to the next one (T1–T3), or sees that somebody
+    /// else has. Returns the index as it is then.
+    #[cold]
+    fn advance_tail(&self, parked: Index, shared: &Shared<T>) -> Index {
+        let shape = Segment::<T>::SHAPE;
+        let _guard = shared.domain.pin();
+        // Acquire: pairs with T2.
+        let segment = self.tail.segment.load(Ordering::Acquire);
+        let index = Index::from_word(self.tail.index.load(Ordering::Acquire)); // as in `claim`
+        if index != parked {
+            return index;
+        }
+        let moved = parked.next_segment(shape);
+        // The caller saw the index parked here, so the pointer is at least this segment's; the index
+        // is still parked here, so it is at most the next one's.
+        // SAFETY: read from the tail under the pin, when the index had not yet left it.
+        let link = unsafe { self.link(segment, parked) };
+        if let Some(link) = link {
+            let mut next = link.load(Ordering::Acquire); // pairs with T1
+            if next.is_null() {
+                let new = shared.pool.take(moved.number(shape));
+                // T1. Release: hands the new segment's content over. Acquire on failure: as above.
+                match link.compare_exchange(next, new.as_ptr(), Ordering::Release, Ordering::Acquire) {
+                    Ok(_) => next = new.as_ptr(),
+                    Err(installed) => {
+                        // SAFETY: nobody has seen it.
+                        unsafe { shared.pool.put(new) };
+                        next = installed;
+                    }
+                }
+            }
+            // T2. Release: pairs with the loads of `tail.segment`. Relaxed on failure: it has moved.
+            let _ = self.tail.segment.compare_exchange(
+                segment,
+                next,
+                Ordering::Release,
+                Ordering::Relaxed,
+            );
+        }
+        // T3. Release: whoever reads the new index sees the new segment, and `next` installed.
+        // Acquire on failure: as in `claim`.
+        match self.tail.index.compare_exchange(
+            parked.word(),
+            moved.word(),
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        ) {
+            Ok(_) => moved,
+            Err(now) => Index::from_word(now),
+        }
+    }
+
+    /// Moves a head parked at the end of its segment to the next one (H1, H2), or sees that somebody
+    /// else has. The caller has seen the tail past this place. Returns the index as it is then.
+    #[cold]
+    fn advance_head(&self, parked: Index, shared: &Shared<T>) -> Index {
+        let guard = shared.domain.pin();
+        let end = &self.head.end;
+        // Acquire: pairs with H1.
+        let segment = end.segment.load(Ordering::Acquire);
+        let index = Index::from_word(end.index.load(Ordering::Acquire)); // as in `pop`
+        if index != parked {
+            return index;
+        }
+        // SAFETY: as in `advance_tail`, at the head.
+        if let Some(link) = unsafe { self.link(segment, parked) } {
+            // Acquire: pairs with T1. Not null: the caller acquired a tail that is past this place.
+            let next = link.load(Ordering::Acquire);
+            debug_assert!(!next.is_null());
+            // H1. Release: pairs with the loads of `head.segment`. Relaxed on failure: it has moved.
+            let moved = end.segment.compare_exchange(
+                segment,
+                next,
+                Ordering::Release,
+                Ordering::Relaxed,
+            );
+            if moved.is_ok() && segment.is_null() {
+                // The list has a front from now on. Release: pairs with the swap in `sweep`.
+                self.head.oldest.store(next, Ordering::Release);
+            }
+        }
+        let moved = parked.next_segment(Segment::<T>::SHAPE);
+        // H2. Release: whoever reads the new index sees the new segment. Acquire: as in `pop`.
+        match end.index.compare_exchange(
+            parked.word(),
+            moved.word(),
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        ) {
+            Ok(_) => {
+                self.sweep(&guard, shared);
+                moved
+            }
+            Err(now) => Index::from_word(now),
+        }
+    }
+
+    /// The link from the segment of a parked index to the next one, or `None` if the pointer is the
+    /// next one's already.
+    ///
+    /// # Safety
+    ///
+    /// `segment` was read, under a pin that lasts, from the end whose index is `parked`.
+    unsafe fn link(&self, segment: *mut Header<T>, parked: Index) -> Option<&AtomicPtr<Header<T>>> {
+        let Some(segment) = Segment::from_ptr(segment) else {
+            return Some(&self.head.first);
+        };
+        // SAFETY: it was not retired when it was read, and the pin is older than that.
+        unsafe {
+            (segment.number() == parked.number(Segment::<T>::SHAPE)).then(|| segment.next())
+        }
+    }
+
+    /// Whether some slot between head and tail holds an item that nobody has claimed. If not, the
+    /// FIFO was empty, but for running pushes, when the tail was read.
+    #[cold]
+    fn is_published_beyond(&self, shared: &Shared<T>) -> bool {
+        let shape = Segment::<T>::SHAPE;
+        let _guard = shared.domain.pin();
+        // Acquire, four times: as in `pop`, `claimable`, `advance_head`.
+        let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+        let tail = Index::from_word(self.tail.index.load(Ordering::Acquire));
+        let mut segment = self.head.end.segment.load(Ordering::Acquire);
+        if head.same_place(tail) {
+            return false;
+        }
+        if segment.is_null() {
+            segment = self.head.first.load(Ordering::Acquire);
+        }
+        let last = tail.number(shape);
+        // A walk that starts ahead of its own tail has been overtaken: others make progress.
+        let mut left = tail.since(head, shape).div_ceil(Segment::<T>::SLOTS) + 1;
+        while let Some(this) = Segment::from_ptr(segment) {
+            // SAFETY: the head pointed to it, or to a segment before it, after the pin: it was not
+            // retired then.
+            unsafe {
+                let number = this.number();
+                let from = if number == head.number(shape) { head.offset(shape) } else { 0 };
+                let to = if number == last { tail.offset(shape) } else { Segment::<T>::SLOTS };
+                if (from..to).any(|slot| this.is_written(slot)) {
+                    return true;
+                }
+                if number == last {
+                    return false;
+                }
+                segment = this.next().load(Ordering::Acquire);
+            }
+            left -= 1;
+            if left == 0 {
+                break;
+            }
+        }
+        true
+    }
+
+    /// After a consumer's last access to its slot at `place`: if the head has left that segment,
+    /// nobody else may come by to sweep it.
+    #[inline(always)]
+    fn sweep_if_left(&self, place: Index, shared: &Shared<T>) {
+        let shape = Segment::<T>::SHAPE;
+        // Relaxed: a missed move leaves the segment to the next sweep.
+        let head = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
+        if head.number(shape) != place.number(shape) {
+            self.sweep(&shared.domain.pin(), shared);
+        }
+    }
+
+    /// Retires the segments at the front of the list that the head has left and that are finished
+    /// with.
+    #[cold]
+    fn sweep(&self, guard: &Guard<'_>, shared: &Shared<T>) {
+        let shape = Segment::<T>::SHAPE;
+        loop {
+            // Acquire and, below, release: the chain passes from sweeper to sweeper.
+            let front = self.head.oldest.swap(ptr::null_mut(), Ordering::Acquire);
+            let Some(mut segment) = Segment::from_ptr(front) else { return };
+            // Acquire: pairs with H2, hence with T3 and H1: no end points to a segment before this.
+            let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+            // SAFETY: the chain is ours until it is put back, and only its owner retires from it;
+            // the head's own segment, where the walk ends, is alive.
+            unsafe {
+                while segment.number() != head.number(shape) && segment.is_finished() {
+                    let next = segment.next().load(Ordering::Acquire); // pairs with T1
+                    let pool = Arc::clone(&shared.pool);
+                    // SAFETY: finished with, and unreachable but for pinned threads; the pool is
+                    // kept alive by the closure.
+                    guard.retire(move || pool.put(segment));
+                    segment = Segment::from_ptr_unchecked(next);
+                }
+            }
+            self.head.oldest.store(segment.as_ptr(), Ordering::Release);
+            // If the head moved on meanwhile, its mover may have found the chain taken.
+            let now = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+            if now.number(shape) == head.number(shape) {
+                return;
+            }
+        }
+    }
+}
+
+impl<T> Drop for Fifo<T> {
+    /// Frees the segments. The items have been taken out before, by the queue.
+    fn drop(&mut self) {
+        // Relaxed throughout: `&mut self` comes after everything.
+        let mut segment = self.head.oldest.load(Ordering::Relaxed);
+        if segment.is_null() {
+            segment = self.head.first.load(Ordering::Relaxed);
+        }
+        while let Some(this) = Segment::from_ptr(segment) {
+            // SAFETY: the list is ours alone now.
+            unsafe {
+                segment = this.next().load(Ordering::Relaxed);
+                this.free();
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -1,0 +1,120 @@
+//! The FIFO by one thread: order, hand-over, the wrap, close, runs.
+
+use super::*;
+
+fn pop<T>(fifo: &Fifo<T>, shared: &Shared<T>) -> Option<T> {
+    fifo.pop(shared, Unpublished::Leave).map(|popped| popped.item)
+}
+
+#[test]
+fn is_a_fifo_across_many_segments() {
+    let (fifo, shared) = (Fifo::new(), Shared::new());
+    for round in 0..3 {
+        for item in 0..1000u64 {
+            assert!(fifo.push(round * 1000 + item, &shared).is_ok());
+            assert_eq!(fifo.len() as u64, item + 1);
+        }
+        for item in 0..1000u64 {
+            assert_eq!(pop(&fifo, &shared), Some(round * 1000 + item));
+        }
+        assert!(fifo.is_empty());
+        assert_eq!(pop(&fifo, &shared), None);
+    }
+}
+
+#[test]
+fn works_across_the_wrap_of_the_segment_number() {
+    for before in 0..4 {
+        let fifo = Fifo::starting_at(u64::MAX - before);
+        let shared = Shared::new();
+        for item in 0..2000u64 {
+            assert!(fifo.push(item, &shared).is_ok());
+            if item >= 700 {
+                assert_eq!(pop(&fifo, &shared), Some(item - 700));
+            }
+        }
+        assert_eq!(fifo.len(), 700);
+    }
+}
+
+#[test]
+fn says_when_the_last_item_was_taken() {
+    let (fifo, shared) = (Fifo::new(), Shared::new());
+    assert!(fifo.push('a', &shared).is_ok());
+    assert!(fifo.push('b', &shared).is_ok());
+    assert!(!fifo.pop(&shared, Unpublished::Leave).unwrap().was_last);
+    assert!(fifo.pop(&shared, Unpublished::Leave).unwrap().was_last);
+}
+
+#[test]
+fn a_closed_fifo_gives_items_back_and_drains() {
+    let (fifo, shared) = (Fifo::new(), Shared::new());
+    assert!(fifo.push(1, &shared).is_ok());
+    fifo.close();
+    fifo.close();
+    assert_eq!(fifo.push(2, &shared), Err(2));
+    assert_eq!(pop(&fifo, &shared), Some(1));
+    assert_eq!(pop(&fifo, &shared), None);
+}
+
+#[test]
+fn runs_keep_their_order_across_words_and_segments() {
+    let (fifo, shared) = (Fifo::new(), Shared::new());
+    let items: Vec<u64> = (0..1000).collect();
+    let mut out = Vec::new();
+    let mut pushed = 0;
+    for run in (1..).take_while(|run| run * (run + 1) / 2 <= items.len()) {
+        // SAFETY: plain numbers, read in bounds.
+        pushed += unsafe { fifo.push_run(items.as_ptr().add(pushed), run, &shared) };
+        fifo.pop_run(run / 2 + 1, &shared, |item| out.push(item));
+    }
+    while fifo.pop_run(64, &shared, |item| out.push(item)).0 > 0 {}
+    assert_eq!(out, items[..pushed]);
+}
+
+#[test]
+fn poisoned_slots_give_a_runs_end_back_in_order() {
+    let segment = Segment::<u64>::new(0);
+    // SAFETY: one thread plays all parts, each slot claimed once by each side.
+    unsafe {
+        for (slot, item) in (0..6u64).enumerate() {
+            segment.write(slot, &raw const item);
+        }
+        assert_eq!(segment.publish(0, 2), 2);
+        // The consumer of slot 3 gives up: 3, 4 and 5 are poisoned, 2 is not.
+        assert!(matches!(segment.take(3, 6, 2), Found::Dead));
+        assert_eq!(segment.publish(2, 4), 1);
+        for slot in 0..3 {
+            assert!(matches!(segment.take(slot, 6, 2), Found::Item(item) if item == slot as u64));
+        }
+        assert!(matches!(segment.take(4, 6, 2), Found::Dead));
+        segment.free();
+    }
+}
+
+#[test]
+fn a_segment_is_finished_when_both_sides_are_done_with_every_slot() {
+    let slots = Segment::<u64>::SLOTS;
+    let segment = Segment::<u64>::new(0);
+    // SAFETY: as above.
+    unsafe {
+        for slot in 0..slots {
+            assert!(!segment.is_finished());
+            segment.write(slot, &raw const slot as *const u64);
+            if slot == 40 {
+                assert!(matches!(segment.take(slot, slot + 1, 1), Found::Dead));
+                segment.finish(slot);
+                assert_eq!(segment.publish(slot, 1), 0);
+            } else {
+                assert_eq!(segment.publish(slot, 1), 1);
+                assert!(matches!(segment.take(slot, slot + 1, 1), Found::Item(_)));
+                segment.finish(slot);
+            }
+        }
+        assert!(segment.is_finished());
+        segment.renew(9);
+        assert!(!segment.is_finished());
+        assert_eq!(segment.number(), 9);
+        segment.free();
+    }
+}

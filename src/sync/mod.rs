@@ -1,0 +1,122 @@
+//! The facade: the only place that knows about loom, about reclamation and about pause points.
+//!
+//! Everything above takes its atomics, cells, allocation, reclamation and waiting hints from here,
+//! so that the same source is built three ways:
+//!
+//! | build | atomics | reclamation | segment |
+//! |---|---|---|---|
+//! | normal | `core` | `crossbeam-epoch` | sized by bytes |
+//! | `cfg(loom)` | loom's | an arena, emptied with the queue | 2 slots |
+//! | `cfg(loom, bandq_loom_epoch)` | loom's | `crossbeam-epoch` under loom | 2 slots |
+//! | `cfg(bandq_pause)` | `core`, with a numbered pause point before each access | `crossbeam-epoch` | sized by bytes |
+
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!("bandq needs 64-bit atomics: positions are 64-bit so that they never wrap in practice");
+
+#[cfg(all(bandq_pause, not(loom)))]
+pub mod pause;
+pub(crate) mod reclaim;
+
+#[cfg(not(any(loom, bandq_pause)))]
+pub(crate) use core::sync::atomic;
+#[cfg(loom)]
+pub(crate) use loom::sync::atomic;
+#[cfg(all(bandq_pause, not(loom)))]
+pub(crate) use pause::atomic;
+
+#[cfg(loom)]
+pub(crate) use loom::alloc::{alloc, dealloc};
+#[cfg(not(loom))]
+pub(crate) use std::alloc::{alloc, dealloc};
+
+#[cfg(loom)]
+pub(crate) use loom::{hint::spin_loop, sync::Arc};
+#[cfg(not(loom))]
+pub(crate) use {core::hint::spin_loop, std::sync::Arc};
+
+pub(crate) use self::cell::UnsafeCell;
+
+/// How many slots a segment of `size`-byte items has.
+///
+/// About 2 KiB of items, at most 255, at least one. 255 rather than 256 because a position keeps
+/// one more offset, "past the last slot", and `offset + 1` should fit a power of two.
+#[cfg(not(loom))]
+pub(crate) const fn slots_per_segment(size: usize) -> usize {
+    const BYTES: usize = 2040;
+    const MOST: usize = 255;
+    if size == 0 {
+        return MOST;
+    }
+    let fit = BYTES / size;
+    if fit == 0 {
+        1
+    } else if fit > MOST {
+        MOST
+    } else {
+        fit
+    }
+}
+
+/// Two slots under loom, so that handing over to the next segment is part of every model.
+#[cfg(loom)]
+pub(crate) const fn slots_per_segment(_size: usize) -> usize {
+    2
+}
+
+/// How often a consumer looks at a claimed slot of `size`-byte items before it gives the slot up.
+///
+/// A producer needs a few nanoseconds between claim and publish, and about a tenth of a nanosecond
+/// a byte to copy the item in; a look costs a pause instruction, 10 to 40 ns. So the bound is
+/// reached only when the producer was preempted or stopped in between.
+#[cfg(not(loom))]
+pub(crate) const fn looks_at_slot(size: usize) -> usize {
+    64 + size / 16
+}
+
+/// One look under loom, which explores the schedule in which it comes too early.
+#[cfg(loom)]
+pub(crate) const fn looks_at_slot(_size: usize) -> usize {
+    1
+}
+
+/// The fence that loom needs between a `SeqCst` write and a `SeqCst` read of another location.
+///
+/// By the C++20 rules that Rust follows, all `SeqCst` operations are in one total order, so a
+/// `SeqCst` read-modify-write followed by a `SeqCst` load needs no fence between them; on x86-64
+/// that load is a plain `mov`. loom treats `SeqCst` accesses as `AcqRel` and knows only
+/// `fence(SeqCst)`, so its build has the fence and ours has the accesses. What the models prove is
+/// the protocol; that the accesses give the same order is the language's promise.
+#[inline(always)]
+pub(crate) fn model_fence() {
+    #[cfg(loom)]
+    atomic::fence(atomic::Ordering::SeqCst);
+}
+
+mod cell {
+    /// `UnsafeCell` with loom's interface, so that loom can track every access to an item.
+    #[cfg(not(loom))]
+    #[derive(Debug)]
+    #[repr(transparent)]
+    pub(crate) struct UnsafeCell<T>(core::cell::UnsafeCell<T>);
+
+    #[cfg(not(loom))]
+    impl<T> UnsafeCell<T> {
+        #[inline(always)]
+        pub(crate) const fn new(value: T) -> Self {
+            Self(core::cell::UnsafeCell::new(value))
+        }
+
+        #[inline(always)]
+        pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            f(self.0.get())
+        }
+
+        #[inline(always)]
+        pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+
+    #[cfg(loom)]
+    pub(crate) use loom::cell::UnsafeCell;
+}

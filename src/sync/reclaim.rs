@@ -1,0 +1,137 @@
+//! Reclamation: when may memory that others might still be looking at be used again?
+//!
+//! The interface is two calls. [`Domain::pin`] promises that nothing retired from now on goes away
+//! while the [`Guard`] lives. [`Guard::retire`] hands over a closure to be run once every guard
+//! that was alive at the call is gone.
+//!
+//! Only the hand-over between segments pins (see `segment`), so this is paid once a segment. Since
+//! it is rare, each `retire` also flushes: the lag is then two further hand-overs anywhere in the
+//! program, not `crossbeam-epoch`'s default of 64 retirements a thread.
+
+#[cfg(not(loom))]
+mod imp {
+    use crossbeam_epoch::{Collector, LocalHandle};
+    use std::{marker::PhantomData, sync::OnceLock};
+
+    // A collector of our own: the default one is shared with every other user of crossbeam-epoch
+    // in the program, and a guard held long there would hold our segments too.
+    fn collector() -> &'static Collector {
+        static COLLECTOR: OnceLock<Collector> = OnceLock::new();
+        COLLECTOR.get_or_init(Collector::new)
+    }
+
+    thread_local! {
+        static HANDLE: LocalHandle = collector().register();
+    }
+
+    #[derive(Debug, Default)]
+    pub(crate) struct Domain;
+
+    #[derive(Debug)]
+    pub(crate) struct Guard<'a>(crossbeam_epoch::Guard, PhantomData<&'a Domain>);
+
+    impl Domain {
+        pub(crate) fn pin(&self) -> Guard<'_> {
+            let guard = HANDLE
+                .try_with(LocalHandle::pin)
+                // The thread is being torn down: a handle for this one pin.
+                .unwrap_or_else(|_| collector().register().pin());
+            Guard(guard, PhantomData)
+        }
+    }
+
+    impl Guard<'_> {
+        /// # Safety
+        ///
+        /// `free` must stay valid to call, on any thread, for as long as the program runs.
+        pub(crate) unsafe fn retire(&self, free: impl FnOnce()) {
+            // SAFETY: passed on to the caller.
+            unsafe { self.0.defer_unchecked(free) };
+            self.0.flush();
+        }
+    }
+}
+
+#[cfg(all(loom, bandq_loom_epoch))]
+mod imp {
+    use std::marker::PhantomData;
+
+    #[derive(Debug, Default)]
+    pub(crate) struct Domain;
+
+    #[derive(Debug)]
+    pub(crate) struct Guard<'a>(crossbeam_epoch::Guard, PhantomData<&'a Domain>);
+
+    impl Domain {
+        pub(crate) fn pin(&self) -> Guard<'_> {
+            Guard(crossbeam_epoch::pin(), PhantomData)
+        }
+    }
+
+    impl Guard<'_> {
+        /// # Safety
+        ///
+        /// As in a normal build.
+        pub(crate) unsafe fn retire(&self, free: impl FnOnce()) {
+            // SAFETY: passed on to the caller.
+            unsafe { self.0.defer_unchecked(free) };
+            self.0.flush();
+        }
+    }
+}
+
+/// The arena: nothing is freed before the domain goes, with its queue, at the end of the model.
+///
+/// Epoch's own steps multiply the executions of a model by hundreds; the protocol models leave them
+/// out, and reclamation has models of its own.
+#[cfg(all(loom, not(bandq_loom_epoch)))]
+mod imp {
+    use std::{fmt, mem, sync::Mutex};
+
+    #[derive(Default)]
+    pub(crate) struct Domain {
+        retired: Mutex<Vec<Box<dyn FnOnce()>>>,
+    }
+
+    // SAFETY: the closures free memory that nobody uses; loom runs its threads on one OS thread.
+    unsafe impl Send for Domain {}
+    // SAFETY: as above; the list is behind a mutex.
+    unsafe impl Sync for Domain {}
+
+    impl fmt::Debug for Domain {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Domain")
+        }
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct Guard<'a>(&'a Domain);
+
+    impl Domain {
+        pub(crate) fn pin(&self) -> Guard<'_> {
+            Guard(self)
+        }
+    }
+
+    impl Guard<'_> {
+        /// # Safety
+        ///
+        /// `free` must be valid to call when the domain is dropped.
+        pub(crate) unsafe fn retire<'a>(&self, free: impl FnOnce() + 'a) {
+            let free: Box<dyn FnOnce() + 'a> = Box::new(free);
+            // SAFETY: the caller promises that it may be called until then.
+            let free: Box<dyn FnOnce()> = unsafe { mem::transmute(free) };
+            self.0.retired.lock().unwrap().push(free);
+        }
+    }
+
+    impl Drop for Domain {
+        fn drop(&mut self) {
+            for free in mem::take(self.retired.get_mut().unwrap()) {
+                free();
+            }
+        }
+    }
+}
+
+pub(crate) use imp::{Domain, Guard};
