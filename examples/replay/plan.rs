@@ -77,9 +77,17 @@ impl Plan {
             length => length,
         };
         let work: f64 = in_rush.iter().map(|job| job.run.as_secs_f64()).sum();
+        let load = |workers: usize| work / length / workers as f64;
         let workers = args.workers.unwrap_or_else(|| {
-            let wanted = (work / length / args.load).ceil() as usize;
-            wanted.clamp(1, MAX_WORKERS.min(planned.len()))
+            let most = MAX_WORKERS.min(planned.len());
+            let off = |workers| (load(workers) - args.load).abs();
+            // Of the two whole numbers around the exact one, that which comes nearer to the load.
+            let fewer = (work / length / args.load) as usize;
+            [fewer, fewer + 1]
+                .map(|workers| workers.clamp(1, most))
+                .into_iter()
+                .min_by(|&a, &b| off(a).total_cmp(&off(b)))
+                .expect("there are two")
         });
         Plan {
             class_jobs,
@@ -89,7 +97,7 @@ impl Plan {
             grain,
             rush,
             workers,
-            load: work / length / workers as f64,
+            load: load(workers),
             jobs: planned,
         }
     }

@@ -1,6 +1,7 @@
 //! The picture: above, how long each class waited; below, how the waits went over time.
 
 use std::error::Error;
+use std::iter;
 use std::ops::Range;
 
 use plotters::coord::Shift;
@@ -45,7 +46,7 @@ fn draw_on(svg: &mut String, report: &Report) -> Drawn {
         "Waiting times of {} jobs with {} workers on {}",
         report.jobs, report.workers, report.runtime
     );
-    let body = root.titled(&title, (FONT, 22))?;
+    let body = root.margin(8, 0, 0, 0).titled(&title, (FONT, 22))?;
     let (above, below) = body.split_vertically(SIZE.1 / 2 - 20);
 
     let (left, right) = above.split_horizontally(SIZE.0 / 2);
@@ -78,6 +79,7 @@ fn bars(area: &Area, report: &Report, caption: &str, value: Value) -> Drawn {
         .disable_x_mesh()
         .light_line_style(TRANSPARENT)
         .x_labels(0)
+        .y_label_formatter(&|wait| wait.to_string())
         .draw()?;
 
     for run in &report.disciplines {
@@ -120,16 +122,20 @@ fn timeline(area: &Area, run: &DisciplineReport, frame: &Frame) -> Drawn {
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
+        .y_label_formatter(&|wait| wait.to_string())
         .x_desc("seconds from the start of the run")
         .draw()?;
     // The most urgent class comes last, so that no other is drawn over it.
     for (class, colour) in run.classes.iter().zip(CLASS_COLOURS).rev() {
         let line = frame.slices(class);
-        if line.is_empty() {
-            continue;
-        }
+        let dots = line.iter().map(|&at| Circle::new(at, 2, colour.filled()));
+        chart.draw_series(dots)?;
+        chart.draw_series(LineSeries::new(line, colour.stroke_width(2)))?;
+    }
+    // In the legend it comes first; so the names go with series that draw nothing.
+    for (class, colour) in run.classes.iter().zip(CLASS_COLOURS) {
         chart
-            .draw_series(LineSeries::new(line, colour.stroke_width(2)).point_size(2))?
+            .draw_series(iter::empty::<Circle<(f64, f64), i32>>())?
             .label(class.name)
             .legend(move |at| square(at, colour));
     }

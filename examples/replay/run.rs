@@ -95,6 +95,7 @@ pub(crate) struct Outcome {
 /// What the producer and the workers share.
 struct Shared {
     plan: Arc<Plan>,
+    runtime: RuntimeName,
     discipline: Discipline,
     counts: Arc<Counts>,
     stop: Stop,
@@ -113,6 +114,7 @@ pub(crate) fn run(
     let progress = Progress::start(discipline, plan.class_jobs);
     let shared = Arc::new(Shared {
         plan: plan.clone(),
+        runtime,
         discipline,
         counts: progress.counts(),
         stop: stop.clone(),
@@ -253,12 +255,8 @@ impl Shared {
     }
 
     /// The sleep that holds a worker for a job's run time.
-    ///
-    /// A timer is never early and, with deadlines rounded up to its grain, half a grain late on
-    /// average. Workers start when a timer lets them, so just past a tick; there it is a whole
-    /// grain. Half a grain less comes out at the run time.
     fn hold(&self, job: Ticket) -> Duration {
-        self.plan.jobs[job.number].run - self.plan.grain / 2
+        self.runtime.sleep_for(self.plan.jobs[job.number].run)
     }
 
     fn receipt(&self, band: Band, job: Ticket) -> Receipt {

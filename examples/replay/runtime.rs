@@ -23,10 +23,10 @@ pub(crate) enum RuntimeName {
 }
 
 impl RuntimeName {
-    /// The shortest time its timer can tell apart.
+    /// The finest steps in which its timer can hold a worker.
     ///
-    /// tokio's timer counts whole milliseconds. The others hand deadlines to the operating system,
-    /// which keeps them to about 0.1 ms when a wake-up is counted in.
+    /// tokio's timer counts whole milliseconds. The others leave deadlines to the operating system,
+    /// and with the wake-up counted in, 0.2 ms is about what can be told apart.
     pub(crate) fn grain(self) -> Duration {
         match self {
             RuntimeName::Tokio => Duration::from_millis(1),
@@ -34,6 +34,21 @@ impl RuntimeName {
                 Duration::from_micros(200)
             }
         }
+    }
+
+    /// The sleep to ask for, so that it takes `time` (one grain or more) on average.
+    ///
+    /// No timer is early. tokio's is late by a whole grain, as good as always: it rounds a deadline
+    /// up, and then waits whole milliseconds from wherever it is between two. The others are late
+    /// by the time it takes to wake up, about half a grain. With run times of a few grains it would
+    /// add up: too few workers would have been counted.
+    pub(crate) fn sleep_for(self, time: Duration) -> Duration {
+        let late = match self {
+            RuntimeName::Tokio => self.grain(),
+            RuntimeName::Smol | RuntimeName::AsyncStd | RuntimeName::Threads => self.grain() / 2,
+        };
+        // A sleep of no time at all would not even let others run.
+        time.saturating_sub(late).max(Duration::from_micros(1))
     }
 }
 

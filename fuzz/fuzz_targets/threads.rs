@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use bandq_fuzz::threads::{Op, run};
 use bandq_fuzz::program::Program;
+use bandq_fuzz::threads::{Op, run};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|program: Program<Op>| run(&program));

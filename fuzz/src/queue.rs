@@ -184,7 +184,9 @@ impl<const PAD: usize> Checked<PAD> {
 
     fn pop(&mut self) {
         let popped = self.queue.pop();
-        let seen = popped.as_ref().map(|(band, item)| (band.index(), item.id()));
+        let seen = popped
+            .as_ref()
+            .map(|(band, item)| (band.index(), item.id()));
         assert_eq!(seen, self.model.pop(), "pop");
     }
 

@@ -33,6 +33,8 @@ pub enum Class {
     Closed,
 }
 
+const CLASSES: usize = 4;
+
 /// Names a waiter; made by [`Waits::ticket`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket(u64);
@@ -75,9 +77,8 @@ pub struct Now {
 pub struct Waits {
     all: Vec<Wait>,
     clock: u64,
-    /// Waiters that left in the call under check with a wake they did not use: `recv`s, streams,
-    /// senders.
-    left_woken: [usize; 3],
+    /// Waiters of each class that left in the call under check with a wake they did not use.
+    left_woken: [usize; CLASSES],
 }
 
 impl Waits {
@@ -125,12 +126,7 @@ impl Waits {
         };
         let wait = self.all.remove(at);
         if wait.woken {
-            match wait.class {
-                Class::Recv => self.left_woken[0] += 1,
-                Class::Stream => self.left_woken[1] += 1,
-                Class::Room => self.left_woken[2] += 1,
-                Class::Closed => {}
-            }
+            self.left_woken[wait.class as usize] += 1;
         }
     }
 
@@ -143,7 +139,8 @@ impl Waits {
 
     /// Checks the promises after one call.
     pub fn check(&mut self, done: Done, now: Now) {
-        let left = std::mem::take(&mut self.left_woken);
+        let left_woken = std::mem::take(&mut self.left_woken);
+        let left = |class: Class, any| if any { left_woken[class as usize] } else { 0 };
         if now.closed {
             for wait in &mut self.all {
                 wait.woken |= wait.flag.is_set();
@@ -152,54 +149,39 @@ impl Waits {
             }
             return;
         }
-        let asleep = |waits: &Self, class| waits.count(class, |wait| !wait.woken && !wait.fresh);
-        let recvs = asleep(self, Class::Recv);
-        let streams = asleep(self, Class::Stream);
-        let senders = asleep(self, Class::Room);
+        let asleep = |class| self.count(class, |wait| !wait.woken && !wait.fresh);
+        let [recvs, streams, senders] = [Class::Recv, Class::Stream, Class::Room].map(asleep);
         let new = self.wake();
+        let all = |class| self.count(class, |_| true);
+        let woken = |class| self.count(class, |wait| wait.woken);
+        let covered = woken(Class::Recv);
 
-        let owed = done.items + if now.items > 0 { left[0] } else { 0 };
-        let to_recvs = owed.min(recvs);
-        assert!(
-            new.recvs >= to_recvs,
-            "lost wake: {owed} owed to items, {recvs} receives asleep, {} woken",
-            new.recvs
-        );
-        let woken = |waits: &Self, class| waits.count(class, |wait| wait.woken);
-        let covered = woken(self, Class::Recv);
-        let owed = owed - to_recvs + if now.items > covered { left[1] } else { 0 };
-        assert!(
-            new.streams >= owed.min(streams),
-            "lost wake: {owed} owed to items, {streams} streams asleep, {} woken",
-            new.streams
-        );
-        let owed = done.room + if now.room > 0 { left[2] } else { 0 };
-        assert!(
-            new.senders >= owed.min(senders),
-            "lost wake: {owed} owed to room, {senders} senders asleep, {} woken",
-            new.senders
-        );
-
-        let all = |waits: &Self, class| waits.count(class, |_| true);
-        assert!(
-            covered >= now.items.min(all(self, Class::Recv)),
-            "{} items, a receive asleep, and only {covered} woken",
-            now.items
-        );
-        assert!(
-            woken(self, Class::Stream)
-                >= now
-                    .items
-                    .saturating_sub(covered)
-                    .min(all(self, Class::Stream)),
-            "{} items, {covered} receives woken, and a stream asleep",
-            now.items
-        );
-        assert!(
-            woken(self, Class::Room) >= now.room.min(all(self, Class::Room)),
-            "room for {}, and a sender asleep",
-            now.room
-        );
+        let to_recvs = done.items + left(Class::Recv, now.items > 0);
+        let to_streams = to_recvs.saturating_sub(recvs) + left(Class::Stream, now.items > covered);
+        let to_senders = done.room + left(Class::Room, now.room > 0);
+        for (class, owed, asleep) in [
+            (Class::Recv, to_recvs, recvs),
+            (Class::Stream, to_streams, streams),
+            (Class::Room, to_senders, senders),
+        ] {
+            let new = new[class as usize];
+            assert!(
+                new >= owed.min(asleep),
+                "lost wake: {owed} owed to {class:?}, {asleep} asleep, {new} woken"
+            );
+        }
+        for (class, there) in [
+            (Class::Recv, now.items),
+            (Class::Stream, now.items.saturating_sub(covered)),
+            (Class::Room, now.room),
+        ] {
+            assert!(
+                woken(class) >= there.min(all(class)),
+                "{there} to have for {class:?}, {} wait and {} are woken",
+                all(class),
+                woken(class)
+            );
+        }
     }
 
     fn count(&self, class: Class, which: impl Fn(&Wait) -> bool) -> usize {
@@ -209,39 +191,24 @@ impl Waits {
             .count()
     }
 
-    /// Looks at the flags: who was woken in this call, and whether that was in order of arrival.
-    fn wake(&mut self) -> New {
-        let mut new = New::default();
-        let mut latest = [0; 3];
+    /// Looks at the flags: how many of each class were woken in this call, and whether that was in
+    /// order of arrival. Who began to wait in this very call is not counted.
+    fn wake(&mut self) -> [usize; CLASSES] {
+        let mut new = [0; CLASSES];
+        let mut latest = [0; CLASSES];
         for wait in &mut self.all {
-            let slot = match wait.class {
-                Class::Recv => 0,
-                Class::Stream => 1,
-                Class::Room => 2,
-                Class::Closed => {
-                    wait.woken |= wait.flag.is_set();
-                    wait.fresh = false;
-                    continue;
-                }
-            };
             if wait.woken || !wait.flag.is_set() {
                 continue;
             }
             wait.woken = true;
             if !wait.fresh {
-                [&mut new.recvs, &mut new.streams, &mut new.senders][slot].add(1);
-                latest[slot] = latest[slot].max(wait.first);
+                new[wait.class as usize] += 1;
+                latest[wait.class as usize] = latest[wait.class as usize].max(wait.first);
             }
         }
         for wait in &mut self.all {
-            let latest = match wait.class {
-                Class::Recv => latest[0],
-                Class::Stream => latest[1],
-                Class::Room => latest[2],
-                Class::Closed => continue,
-            };
             assert!(
-                wait.woken || wait.fresh || wait.last >= latest,
+                wait.woken || wait.fresh || wait.last >= latest[wait.class as usize],
                 "a {:?} was passed over by one that came later",
                 wait.class
             );
@@ -249,12 +216,4 @@ impl Waits {
         }
         new
     }
-}
-
-/// How many were woken in a call.
-#[derive(Default)]
-struct New {
-    recvs: usize,
-    streams: usize,
-    senders: usize,
 }
