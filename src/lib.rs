@@ -70,6 +70,9 @@ mod band;
 mod bitmap;
 mod channel;
 mod error;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod queue;
 mod segment;
 mod sync;

@@ -231,6 +231,11 @@ impl<T> BandQueue<T> {
         Ok(())
     }
 
+    #[cfg(feature = "internals")]
+    pub(crate) fn set(&self) -> &BandSet {
+        &self.set
+    }
+
     #[inline]
     fn pop_band(&self, band: usize) -> Option<T> {
         match self.bands[band].pop(&self.shared, Unpublished::Leave) {

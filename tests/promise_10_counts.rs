@@ -229,11 +229,12 @@ fn the_capacity_is_never_exceeded() {
                     for n in 0..1_000 {
                         match n % 3 {
                             0 => tx.send_blocking(b(sender), ()).unwrap(),
-                            1 => Task::new(tx.send(b(sender), ()))
-                                .poll()
-                                .is_ready()
-                                .then_some(())
-                                .unwrap_or_else(|| tx.send_blocking(b(sender), ()).unwrap()),
+                            1 => {
+                                let sent = Task::new(tx.send(b(sender), ())).poll().is_ready();
+                                if !sent {
+                                    tx.send_blocking(b(sender), ()).unwrap();
+                                }
+                            }
                             _ => loop {
                                 if let Ok(permit) = tx.try_reserve(b(sender)) {
                                     permit.send(()).unwrap();

@@ -26,7 +26,7 @@ pub(crate) fn heading(jobs: &Jobs, args: &Args, plan: &Plan) -> String {
             figures(plan.cap_replayed.as_secs_f64() * 1000.0),
         ),
         format!(
-            "grain        run times are rounded up to {} ms, the grain of {}'s timer",
+            "grain        run times are rounded up to {} ms, the timer's grain on {}",
             plan.grain.as_secs_f64() * 1000.0,
             args.runtime,
         ),

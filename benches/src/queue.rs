@@ -1,0 +1,101 @@
+//! What a peer has to be: a [`Queue`] that never waits, or an [`AsyncQueue`] that does.
+
+use std::future::Future;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+/// What a peer offers, so that tables and plots can tell like from unlike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// bandq.
+    Ours,
+    /// Takes the most urgent item first.
+    Priority,
+    /// First in, first out, whatever the band.
+    Plain,
+    /// Stores no items: no queue can be faster than this.
+    Bound,
+}
+
+/// A peer's name and kind.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer {
+    /// The name in tables.
+    pub name: &'static str,
+    /// What it offers.
+    pub kind: Kind,
+}
+
+impl Peer {
+    /// A name and a kind.
+    pub const fn new(name: &'static str, kind: Kind) -> Self {
+        Peer { name, kind }
+    }
+}
+
+/// A queue whose operations never wait. Band 0 is the most urgent.
+pub trait Queue: Send + Sync + 'static {
+    /// Who it is.
+    const PEER: Peer;
+
+    /// What `pop_many` keeps between calls, for peers that fill a `Vec` of their own type.
+    type Scratch: Default;
+
+    /// An empty queue of that many bands, without a bound.
+    fn new(bands: usize) -> Self;
+
+    /// Puts one item into a band.
+    fn push(&self, band: u8, item: u64);
+
+    /// Takes one item, the most urgent where the peer knows urgency.
+    fn pop(&self) -> Option<u64>;
+
+    /// Puts a batch into one band. One by one, unless the peer has something better.
+    #[inline]
+    fn push_many(&self, band: u8, items: Range<u64>) {
+        for item in items {
+            self.push(band, item);
+        }
+    }
+
+    /// Takes up to `limit` items and says how many. One by one, unless the peer has something better.
+    #[inline]
+    fn pop_many(
+        &self,
+        scratch: &mut Self::Scratch,
+        limit: usize,
+        mut take: impl FnMut(u64),
+    ) -> usize {
+        let _ = scratch;
+        for taken in 0..limit {
+            match self.pop() {
+                Some(item) => take(item),
+                None => return taken,
+            }
+        }
+        limit
+    }
+}
+
+/// A channel whose ends wait as futures. It ends when every sender is dropped and it is empty.
+pub trait AsyncQueue: 'static {
+    /// Who it is.
+    const PEER: Peer;
+
+    /// The sending end.
+    type Sender: Clone + Send + Sync + 'static;
+
+    /// The receiving end.
+    type Receiver: Clone + Send + Sync + 'static;
+
+    /// A channel of that many bands; `capacity` is for all bands together.
+    fn channel(bands: usize, capacity: Option<usize>) -> (Self::Sender, Self::Receiver);
+
+    /// Sends one item, waiting for room.
+    fn send(sender: &Self::Sender, band: u8, item: u64) -> impl Future<Output = ()> + Send;
+
+    /// Receives one item, or `None` at the end.
+    fn recv(receiver: &Self::Receiver) -> impl Future<Output = Option<u64>> + Send;
+}

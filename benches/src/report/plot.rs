@@ -1,0 +1,239 @@
+//! The plots: an SVG a group. Bars for peers side by side, lines over an axis. bandq stands out, peers with
+//! priority are dark, those without are pale; a whisker goes from the least round to the greatest.
+
+use std::error::Error;
+use std::path::Path;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use super::short;
+use crate::queue::Kind;
+use crate::results::{Drawing, GroupFigures, PeerFigures, Unit, WorkFigures};
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Outcome = Result<(), Box<dyn Error>>;
+
+const INK: RGBColor = RGBColor(0x24, 0x29, 0x2f);
+const FAINT: RGBColor = RGBColor(0xd8, 0xdc, 0xe0);
+const FONT: &str = "sans-serif";
+
+/// The lines of peers, in the order of the peers; bandq has a colour of its own.
+const LINES: [RGBColor; 8] = [
+    RGBColor(0x1f, 0x6f, 0xb2),
+    RGBColor(0x2c, 0x8c, 0x5a),
+    RGBColor(0x8a, 0x5f, 0xb8),
+    RGBColor(0xb0, 0x8a, 0x1e),
+    RGBColor(0x3f, 0xa7, 0xa3),
+    RGBColor(0x7b, 0x84, 0x8c),
+    RGBColor(0xa3, 0x5b, 0x7c),
+    RGBColor(0x55, 0x5f, 0x9a),
+];
+
+fn colour(kind: Kind) -> RGBColor {
+    match kind {
+        Kind::Ours => RGBColor(0xd9, 0x48, 0x1c),
+        Kind::Priority => RGBColor(0x4a, 0x74, 0xa8),
+        Kind::Plain => RGBColor(0xa9, 0xc0, 0xda),
+        Kind::Bound => FAINT,
+    }
+}
+
+/// Draws the group into the file.
+pub fn draw(group: &GroupFigures, path: &Path) -> Outcome {
+    match &group.drawing {
+        Drawing::Bars { log } => bars(group, *log, path),
+        Drawing::Lines { axis } => lines(group, axis, path),
+    }
+}
+
+fn title(area: &Area<'_>, group: &GroupFigures, unit: Unit) -> Outcome {
+    let better = if unit.less_is_better() {
+        "less is better"
+    } else {
+        "more is better"
+    };
+    area.fill(&WHITE)?;
+    area.draw(&Text::new(
+        format!("{} ({better})", group.title),
+        (12, 10),
+        (FONT, 16).into_font().color(&INK),
+    ))?;
+    Ok(())
+}
+
+const TITLE: i32 = 36;
+const BAR: i32 = 20;
+const NAMES: i32 = 190;
+const PANEL: i32 = 220;
+const PANEL_GAP: i32 = 70;
+const PANEL_HEAD: i32 = 26;
+
+fn bars(group: &GroupFigures, log: bool, path: &Path) -> Outcome {
+    let mut names: Vec<(&str, Kind)> = Vec::new();
+    for figures in group.works.iter().flat_map(|work| &work.peers) {
+        if names.iter().all(|(name, _)| *name != figures.peer) {
+            names.push((&figures.peer, figures.kind));
+        }
+    }
+    let panels = group.works.len() as i32;
+    let size = (
+        (NAMES + panels * (PANEL + PANEL_GAP)) as u32,
+        (TITLE + PANEL_HEAD + names.len() as i32 * BAR + 14) as u32,
+    );
+    let area = SVGBackend::new(path, size).into_drawing_area();
+    title(&area, group, group.works[0].work.unit)?;
+    let top = TITLE + PANEL_HEAD;
+    for (row, (name, kind)) in names.iter().enumerate() {
+        let ink = if *kind == Kind::Ours {
+            colour(*kind)
+        } else {
+            INK
+        };
+        area.draw(&Text::new(
+            name.to_string(),
+            (12, top + row as i32 * BAR + 3),
+            (FONT, 13).into_font().color(&ink),
+        ))?;
+    }
+    for (panel, work) in group.works.iter().enumerate() {
+        let left = NAMES + panel as i32 * (PANEL + PANEL_GAP);
+        let rows: Vec<_> = names
+            .iter()
+            .map(|(name, _)| work.peers.iter().find(|figures| figures.peer == *name))
+            .collect();
+        area.draw(&Text::new(
+            format!("{}, {}", work.work.name, work.work.unit.symbol()),
+            (left, TITLE + 4),
+            (FONT, 13, FontStyle::Bold).into_font().color(&INK),
+        ))?;
+        bar_panel(&area, work, &rows, (left, top), log)?;
+    }
+    area.present()?;
+    Ok(())
+}
+
+fn bar_panel(
+    area: &Area<'_>,
+    work: &WorkFigures,
+    rows: &[Option<&PeerFigures>],
+    (left, top): (i32, i32),
+    log: bool,
+) -> Outcome {
+    let spreads = || work.peers.iter().map(PeerFigures::spread);
+    let most = spreads().map(|spread| spread.max).fold(0.0, f64::max);
+    let least = spreads().map(|spread| spread.min).fold(most, f64::min);
+    // A logarithmic bar begins at half of the least figure.
+    let floor = (least / 2.0).max(most / 1e9).max(f64::MIN_POSITIVE);
+    let length = |value: f64| {
+        let part = if log {
+            (value.max(floor) / floor).ln() / (most / floor).ln()
+        } else {
+            value / most
+        };
+        (part * f64::from(PANEL)) as i32
+    };
+    let bottom = top + rows.len() as i32 * BAR;
+    area.draw(&PathElement::new([(left, top - 2), (left, bottom)], FAINT))?;
+    for (row, figures) in rows.iter().enumerate() {
+        let Some(figures) = figures else { continue };
+        let (y, spread) = (top + row as i32 * BAR, figures.spread());
+        let end = left + length(spread.median);
+        area.draw(&Rectangle::new(
+            [(left, y + 3), (end, y + BAR - 3)],
+            colour(figures.kind).filled(),
+        ))?;
+        let (from, to) = (left + length(spread.min), left + length(spread.max));
+        area.draw(&PathElement::new(
+            [(from, y + BAR / 2), (to, y + BAR / 2)],
+            INK.mix(0.7),
+        ))?;
+        area.draw(&Text::new(
+            short(spread.median),
+            (end.max(to) + 5, y + 3),
+            (FONT, 12).into_font().color(&INK),
+        ))?;
+    }
+    Ok(())
+}
+
+fn lines(group: &GroupFigures, axis: &str, path: &Path) -> Outcome {
+    let unit = group.works[0].work.unit;
+    let mut names: Vec<(&str, Kind)> = Vec::new();
+    for figures in group.works.iter().flat_map(|work| &work.peers) {
+        if names.iter().all(|(name, _)| *name != figures.peer) {
+            names.push((&figures.peer, figures.kind));
+        }
+    }
+    let points = |name: &str| -> Vec<(f64, f64)> {
+        let point = |work: &WorkFigures| {
+            let figures = work.peers.iter().find(|figures| figures.peer == name)?;
+            Some((work.work.x?, figures.spread().median))
+        };
+        group.works.iter().filter_map(point).collect()
+    };
+    let xs = || group.works.iter().filter_map(|work| work.work.x);
+    let medians = || {
+        let figures = group.works.iter().flat_map(|work| &work.peers);
+        figures.map(|figures| figures.spread().median)
+    };
+    let x_range = xs().fold(f64::MAX, f64::min)..xs().fold(0.0, f64::max);
+    let y_range = medians().fold(f64::MAX, f64::min) / 1.5..medians().fold(0.0, f64::max) * 1.5;
+
+    let area = SVGBackend::new(path, (820, 420)).into_drawing_area();
+    title(&area, group, unit)?;
+    let (_, below) = area.split_vertically(TITLE);
+    let mut chart = ChartBuilder::on(&below)
+        .margin(10)
+        .margin_right(20)
+        .x_label_area_size(40)
+        .y_label_area_size(56)
+        .build_cartesian_2d(x_range.log_scale(), y_range.log_scale())?;
+    chart
+        .configure_mesh()
+        .x_desc(axis)
+        .y_desc(unit.symbol())
+        .bold_line_style(FAINT)
+        .light_line_style(WHITE)
+        .axis_style(INK)
+        .label_style((FONT, 12).into_font().color(&INK))
+        .x_label_formatter(&|x| tick(*x))
+        .y_label_formatter(&|y| short(*y))
+        .draw()?;
+    let mut others = LINES.iter().cycle();
+    for (name, kind) in names.iter().rev() {
+        let (colour, width) = match kind {
+            Kind::Ours => (colour(Kind::Ours), 3),
+            _ => (*others.next().expect("it is endless"), 1),
+        };
+        let points = points(name);
+        chart
+            .draw_series(LineSeries::new(points.clone(), colour.stroke_width(width)))?
+            .label(*name)
+            .legend(move |(x, y)| {
+                PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(width))
+            });
+        chart.draw_series(
+            points
+                .into_iter()
+                .map(|point| Circle::new(point, width + 1, colour.filled())),
+        )?;
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE.mix(0.85))
+        .border_style(FAINT)
+        .label_font((FONT, 12).into_font().color(&INK))
+        .draw()?;
+    area.present()?;
+    Ok(())
+}
+
+fn tick(x: f64) -> String {
+    if x >= 1_000.0 {
+        format!("{x:e}")
+    } else {
+        format!("{x:.0}")
+    }
+}

@@ -1,0 +1,163 @@
+//! The inner layers, each on its own, for models, fuzzing and benchmarks. Not part of the API: no
+//! stability, no promises.
+#![allow(missing_docs, missing_debug_implementations)]
+
+use crate::{bitmap, queue::BandQueue, segment, wait};
+use core::task::{Context, Poll};
+
+/// One band.
+pub struct Fifo<T> {
+    fifo: segment::Fifo<T>,
+    shared: segment::Shared<T>,
+}
+
+impl<T> Fifo<T> {
+    pub fn new() -> Self {
+        Self::starting_at(0)
+    }
+
+    /// With the number of the first segment given.
+    pub fn starting_at(number: u64) -> Self {
+        Self { fifo: segment::Fifo::starting_at(number), shared: segment::Shared::new() }
+    }
+
+    pub fn push(&self, item: T) -> Result<(), T> {
+        self.fifo.push(item, &self.shared)
+    }
+
+    /// Pushes an array as a run; returns how many of the items went in.
+    pub fn push_run<const N: usize>(&self, items: [T; N]) -> usize
+    where
+        T: Copy,
+    {
+        // SAFETY: the items are `Copy` and initialised.
+        unsafe { self.fifo.push_run(items.as_ptr(), N, &self.shared) }
+    }
+
+    pub fn pop(&self) -> Option<T> {
+        let popped = self.fifo.pop(&self.shared, segment::Unpublished::Leave)?;
+        Some(popped.item)
+    }
+
+    /// The pop of a closed FIFO: its `None` is final.
+    pub fn pop_closed(&self) -> Option<T> {
+        let popped = self.fifo.pop(&self.shared, segment::Unpublished::Poison)?;
+        Some(popped.item)
+    }
+
+    pub fn pop_run(&self, limit: usize) -> Vec<T> {
+        let mut out = Vec::with_capacity(limit);
+        self.fifo.pop_run(limit, &self.shared, |item| out.push(item));
+        out
+    }
+
+    pub fn close(&self) {
+        self.fifo.close();
+    }
+
+    pub fn len(&self) -> usize {
+        self.fifo.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.fifo.is_empty()
+    }
+}
+
+impl<T> Default for Fifo<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Drop for Fifo<T> {
+    fn drop(&mut self) {
+        while self.pop_closed().is_some() {}
+    }
+}
+
+/// The set of bands.
+#[derive(Default)]
+pub struct BandSet(bitmap::BandSet);
+
+impl BandSet {
+    pub fn insert(&self, band: usize) {
+        self.0.insert(band);
+    }
+
+    pub fn clear(&self, band: usize) {
+        self.0.clear(band);
+    }
+
+    pub fn restore(&self, band: usize) {
+        self.0.restore(band);
+    }
+
+    pub fn first(&self) -> Option<usize> {
+        self.0.load().next()
+    }
+}
+
+/// Leaves a queue as a consumer does that is stopped for ever between clearing a bit and its
+/// re-check.
+pub fn stop_after_clear<T>(queue: &BandQueue<T>, band: usize) {
+    queue.set().clear(band);
+}
+
+/// The wait gate.
+pub struct Gate(wait::Gate);
+
+impl Gate {
+    pub fn new() -> Self {
+        Self(wait::Gate::new())
+    }
+
+    pub fn notify(&self, n: usize) {
+        self.0.notify(n);
+    }
+
+    pub fn notify_all(&self) {
+        self.0.notify_all();
+    }
+
+    pub fn block<R>(&self, attempt: impl FnMut() -> Option<R>) -> R {
+        wait::Waiter::block(&self.0, None, attempt).expect("without a deadline it waits")
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A place at a gate.
+pub struct Waiter<'g> {
+    gate: &'g Gate,
+    waiter: wait::Waiter,
+}
+
+impl<'g> Waiter<'g> {
+    pub fn new(gate: &'g Gate) -> Self {
+        Self { gate, waiter: wait::Waiter::new() }
+    }
+
+    pub fn poll<R>(
+        &mut self,
+        context: &mut Context<'_>,
+        attempt: impl FnMut() -> Option<R>,
+    ) -> Poll<R> {
+        self.waiter.poll(&self.gate.0, context, attempt)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.waiter.leave(&self.gate.0);
+    }
+}
+
+/// The most urgent band that the set shows, without the look into each band.
+pub fn first_listed<T>(queue: &BandQueue<T>) -> Option<usize> {
+    queue.set().load().next()
+}
