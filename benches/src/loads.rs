@@ -6,7 +6,10 @@
 
 use std::ops::Range;
 
+use hdrhistogram::Histogram;
+
 pub mod backlog;
+pub mod crew;
 pub mod latency;
 pub mod memory;
 pub mod single;
@@ -86,4 +89,9 @@ impl Tally {
 fn shares(items: u64, parts: usize) -> impl Iterator<Item = Range<u64>> {
     let parts = parts as u64;
     (0..parts).map(move |part| items * part / parts..items * (part + 1) / parts)
+}
+
+/// For nanoseconds, up to a minute.
+fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("the bounds are in order")
 }

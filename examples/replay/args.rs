@@ -55,7 +55,7 @@ pub(crate) struct Args {
     pub(crate) runtime: RuntimeName,
 
     /// Seed of the built-in workload; a trace does not need one.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub(crate) seed: u64,
 
     /// Print one JSON object on stdout, and nothing else there.

@@ -69,14 +69,14 @@ fn main() -> ExitCode {
 
 fn replay(args: &Args) -> Result<u8, Box<dyn Error>> {
     let stop = Stop::install()?;
-    if let Some(file) = &args.svg {
-        ensure_writable(file)?;
-    }
     let jobs = match &args.trace {
         Some(file) => trace::read(file)?,
         None => workload::generate(args.seed),
     };
     let plan = Arc::new(Plan::new(&jobs, args));
+    if let Some(file) = &args.svg {
+        ensure_writable(file)?;
+    }
     let mut report = Report::new(&jobs, args.runtime, &plan);
 
     let heading = text::heading(&jobs, args, &plan);

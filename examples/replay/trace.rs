@@ -1,6 +1,7 @@
 //! Reads a trace from a CSV file, and says file, line and column of whatever is wrong with it.
 
 use std::fmt;
+use std::fs;
 use std::path::Path;
 use std::str;
 
@@ -12,7 +13,7 @@ use crate::job::{CLASSES, Job, Jobs};
 #[derive(Debug)]
 pub(crate) struct TraceError {
     file: String,
-    line: Option<u64>,
+    line: Option<usize>,
     column: Option<String>,
     what: String,
 }
@@ -48,13 +49,13 @@ pub(crate) fn read(file: &Path) -> Result<Jobs, TraceError> {
         column: column.map(str::to_owned),
         what,
     };
+    let text = fs::read(file).map_err(|error| fail(None, None, error.to_string()))?;
     // Rows of the wrong length are let through here, so that the message can name the column.
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(Trim::All)
-        .from_path(file)
-        .map_err(|error| fail(None, None, error.to_string()))?;
+        .from_reader(&text[..]);
 
     let mut record = ByteRecord::new();
     let mut columns: Option<Columns> = None;
@@ -65,16 +66,15 @@ pub(crate) fn read(file: &Path) -> Result<Jobs, TraceError> {
         if !more.map_err(|error| fail(None, None, error.to_string()))? {
             break;
         }
-        let line = record.position().map(csv::Position::line);
         match &columns {
             None => {
                 let header = Columns::find(&record);
-                columns = Some(header.map_err(|(column, what)| fail(line, Some(&column), what))?);
+                columns = Some(header.map_err(|(column, what)| fail(line_of(&text, &record), Some(&column), what))?);
             }
             Some(columns) => match columns.row(&record) {
                 Ok(Some(row)) => rows.push(row),
                 Ok(None) => skipped += 1,
-                Err((column, what)) => return Err(fail(line, Some(&column), what)),
+                Err((column, what)) => return Err(fail(line_of(&text, &record), Some(&column), what)),
             },
         }
     }
@@ -82,7 +82,7 @@ pub(crate) fn read(file: &Path) -> Result<Jobs, TraceError> {
         return Err(fail(None, None, "is empty: it has no header".to_owned()));
     }
     if rows.is_empty() {
-        let what = format!("has no job to replay ({skipped} rows were never scheduled)");
+        let what = format!("has no job to replay; rows never scheduled: {skipped}");
         return Err(fail(None, None, what));
     }
 
@@ -101,6 +101,21 @@ pub(crate) fn read(file: &Path) -> Result<Jobs, TraceError> {
         jobs,
         skipped,
     })
+}
+
+/// The line in which a row begins.
+///
+/// The CSV reader counts lines too, but leaves out blank ones.
+fn line_of(text: &[u8], record: &ByteRecord) -> Option<usize> {
+    let after_last = usize::try_from(record.position()?.byte()).ok()?;
+    let is_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let blank = text.get(after_last..)?.iter().take_while(|byte| is_break(byte));
+    let before = &text[..after_last + blank.count()];
+    // A line ends with LF, with CR LF, or with CR alone.
+    let feeds = before.iter().filter(|&&byte| byte == b'\n').count();
+    let pairs = before.windows(2).filter(|&pair| pair == b"\r\n").count();
+    let returns = before.iter().filter(|&&byte| byte == b'\r').count();
+    Some(1 + feeds + returns - pairs)
 }
 
 /// A column's name and what is wrong with it.

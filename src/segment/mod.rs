@@ -88,6 +88,7 @@ mod slots;
 use crate::sync::{
     Arc,
     atomic::{AtomicPtr, AtomicU64, Ordering},
+    load_to_update,
     reclaim::{Domain, Guard},
 };
 use core::{
@@ -231,7 +232,7 @@ impl<T> Fifo<T> {
         let mut poisoned = false;
         // Acquire, here and in the failures below: pairs with H2, so that the segment read next is
         // not older than the index.
-        let mut head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+        let mut head = Index::from_word(load_to_update(&self.head.end.index, Ordering::Acquire));
         loop {
             let Some(tail) = self.claimable(&mut head, shared) else {
                 return None;
@@ -287,7 +288,7 @@ impl<T> Fifo<T> {
         debug_assert!(limit > 0);
         let shape = Segment::<T>::SHAPE;
         // Acquire: as in `pop`.
-        let mut head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+        let mut head = Index::from_word(load_to_update(&self.head.end.index, Ordering::Acquire));
         let mut poisoned = false;
         loop {
             let Some(tail) = self.claimable(&mut head, shared) else { return (0, true) };
@@ -398,7 +399,7 @@ impl<T> Fifo<T> {
         let shape = Segment::<T>::SHAPE;
         // Acquire, here and on failure: pairs with T3, so that the segment read next is not older
         // than the index.
-        let mut tail = Index::from_word(self.tail.index.load(Ordering::Acquire));
+        let mut tail = Index::from_word(load_to_update(&self.tail.index, Ordering::Acquire));
         loop {
             if tail.is_closed() {
                 return None;
@@ -437,7 +438,7 @@ impl<T> Fifo<T> {
         let _guard = shared.domain.pin();
         // Acquire: pairs with T2.
         let segment = self.tail.segment.load(Ordering::Acquire);
-        let index = Index::from_word(self.tail.index.load(Ordering::Acquire)); // as in `claim`
+        let index = Index::from_word(load_to_update(&self.tail.index, Ordering::Acquire)); // as in `claim`
         if index != parked {
             return index;
         }
@@ -489,7 +490,7 @@ impl<T> Fifo<T> {
         let end = &self.head.end;
         // Acquire: pairs with H1.
         let segment = end.segment.load(Ordering::Acquire);
-        let index = Index::from_word(end.index.load(Ordering::Acquire)); // as in `pop`
+        let index = Index::from_word(load_to_update(&end.index, Ordering::Acquire)); // as in `pop`
         if index != parked {
             return index;
         }

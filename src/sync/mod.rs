@@ -92,6 +92,21 @@ pub(crate) fn model_fence() {
     atomic::fence(atomic::Ordering::SeqCst);
 }
 
+/// The load that begins a compare-exchange loop.
+///
+/// loom 0.7 remembers one last access a word. A thread that loads a word and then writes it has
+/// itself as that last access, so loom does not see that the write may also come before an earlier
+/// load by somebody else, and never tries that order: `push ‖ pop` was one execution. A load that
+/// is a read-modify-write does conflict with that other load. It reads the newest value only, which
+/// costs the executions in which an older one makes the compare-exchange fail.
+#[inline(always)]
+pub(crate) fn load_to_update(word: &atomic::AtomicU64, order: atomic::Ordering) -> u64 {
+    #[cfg(loom)]
+    return word.fetch_add(0, order);
+    #[cfg(not(loom))]
+    word.load(order)
+}
+
 mod cell {
     /// `UnsafeCell` with loom's interface, so that loom can track every access to an item.
     #[cfg(not(loom))]

@@ -1,7 +1,7 @@
 //! Does the number of bands matter? The same load, spread over 1 to 64.
 
 use super::{Effort, name};
-use crate::loads::threads::Shape;
+use crate::loads::crew::Shape;
 use crate::loads::{single, threads as on_threads};
 use crate::peers::*;
 use crate::results::Bound::{AtLeast, AtMost};
@@ -9,6 +9,13 @@ use crate::results::{Claim, Drawing, Unit, Work};
 use crate::runner::Group;
 
 const BANDS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
+
+fn plural(bands: usize) -> String {
+    match bands {
+        1 => "1 band".into(),
+        _ => format!("{bands} bands"),
+    }
+}
 
 fn drawing() -> Drawing {
     Drawing::Lines {
@@ -18,7 +25,7 @@ fn drawing() -> Drawing {
 
 pub(super) fn one_thread(effort: &Effort) -> Group {
     let pairs = effort.items(2_000_000);
-    let name = |bands: usize| format!("push + pop, {bands} bands");
+    let name = |bands: usize| format!("push + pop, {}", plural(bands));
     let works = BANDS.map(|bands| {
         let mut work = Work::new(name(bands), Unit::NanosPerPair).at(bands as f64);
         if bands > 1 {
@@ -41,7 +48,7 @@ pub(super) fn one_thread(effort: &Effort) -> Group {
 
 pub(super) fn threads(effort: &Effort) -> Group {
     let items = effort.items(1_000_000);
-    let name = |bands: usize| format!("2P2C, {bands} bands");
+    let name = |bands: usize| format!("2P2C, {}", plural(bands));
     let works = BANDS.map(|bands| {
         let shape = Shape {
             producers: 2,

@@ -1,7 +1,7 @@
 //! Whom does a stopped thread stop? One operation's time among 16 threads.
 
 use super::{BANDS, Effort, name};
-use crate::loads::{latency, threads::Shape};
+use crate::loads::{crew::Shape, latency};
 use crate::peers::*;
 use crate::results::Bound::AtMost;
 use crate::results::{Against, Claim, Drawing, Unit, Work};

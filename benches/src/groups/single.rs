@@ -1,7 +1,7 @@
 //! One thread: what an operation costs when nothing is in its way.
 
 use super::{BANDS, Effort, name};
-use crate::loads::{single, threads};
+use crate::loads::{crew::Shape, single, threads};
 use crate::peers::*;
 use crate::results::Bound::{AtLeast, AtMost};
 use crate::results::{Claim, Drawing, Unit, Work};
@@ -69,7 +69,7 @@ pub(super) fn depth(effort: &Effort) -> Group {
 
 pub(super) fn batches(effort: &Effort) -> Group {
     let items = effort.items(8_000_000);
-    let shape = threads::Shape {
+    let shape = Shape {
         producers: 2,
         consumers: 2,
         bands: BANDS,

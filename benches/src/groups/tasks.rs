@@ -1,7 +1,8 @@
 //! Tasks on tokio with two workers, and everybody waits.
 
 use super::{BANDS, Effort, name};
-use crate::loads::{tasks, threads::Shape};
+use crate::loads::crew::Shape;
+use crate::loads::tasks::{self, Sides};
 use crate::peers::*;
 use crate::results::Bound::{AtLeast, AtMost};
 use crate::results::{Claim, Drawing, Unit, Work};
@@ -40,16 +41,22 @@ pub(super) fn throughput(effort: &Effort) -> Group {
 
 pub(super) fn ping_pong(effort: &Effort) -> Group {
     let rounds = effort.items(10_000);
-    let work = Work::new("ping-pong, tokio", Unit::Micros)
-        .claim(Claim::peer(name::KANAL).goal(AtMost(1.0)))
-        .claim(Claim::peer(name::ASYNC_CHANNEL).least(AtMost(1.0)));
+    let works = [
+        ("ping-pong, a task and a thread", Sides::Threads),
+        ("ping-pong, two tasks", Sides::Tasks),
+    ]
+    .map(|(name, sides)| {
+        (
+            Work::new(name, Unit::Micros)
+                .claim(Claim::peer(name::KANAL).goal(AtMost(1.0)))
+                .claim(Claim::peer(name::ASYNC_CHANNEL).least(AtMost(1.0))),
+            contenders!(every AsyncQueue as Q => tasks::ping_pong::<Q>(BANDS, rounds, sides)),
+        )
+    });
     Group {
         name: "ping-pong",
-        title: "an item to another task and back, tokio, two workers",
+        title: "an item there and back on tokio, two workers",
         drawing: Drawing::Bars { log: false },
-        works: vec![(
-            work,
-            contenders!(every AsyncQueue as Q => tasks::ping_pong::<Q>(BANDS, rounds)),
-        )],
+        works: works.into(),
     }
 }

@@ -1,7 +1,7 @@
 //! Threads that push and threads that pop, and nobody waits.
 
 use super::{BANDS, Effort, name};
-use crate::loads::threads::Shape;
+use crate::loads::crew::Shape;
 use crate::loads::{backlog as with_backlog, threads};
 use crate::peers::*;
 use crate::results::Bound::AtLeast;

@@ -4,129 +4,101 @@
 //! this each thread publishes its own count every 64 items, with a plain store, and reads the others'.
 
 use std::hint::black_box;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Instant;
 
 use crossbeam_utils::CachePadded;
 
+use super::crew::{self, Shape};
 use super::single::drain;
-use super::threads::Shape;
-use super::{Bands, Tally, shares};
+use super::{Bands, Tally};
 use crate::queue::Queue;
 
 /// Items between two looks at the others' counts.
 const STRIDE: u64 = 64;
 
-/// How far everybody is.
+/// How far everybody is. Counts are published late, so they are right to within a few strides.
 struct Progress {
-    pushed: Vec<CachePadded<AtomicU64>>,
-    popped: Vec<CachePadded<AtomicU64>>,
+    pushed: Counts,
+    popped: Counts,
 }
 
 impl Progress {
-    fn new(shape: Shape) -> Self {
-        let counts = |threads| (0..threads).map(|_| CachePadded::default()).collect();
-        Progress {
-            pushed: counts(shape.producers),
-            popped: counts(shape.consumers),
-        }
-    }
-
-    fn popped(&self) -> u64 {
-        sum(&self.popped)
-    }
-
-    /// How much the backlog has grown. Counts are published late, so this is right to within a few strides.
+    /// How much the backlog has grown.
     fn growth(&self) -> i64 {
-        sum(&self.pushed) as i64 - sum(&self.popped) as i64
+        self.pushed.sum() as i64 - self.popped.sum() as i64
     }
 }
 
-fn sum(counts: &[CachePadded<AtomicU64>]) -> u64 {
-    counts
-        .iter()
-        .map(|count| count.load(Ordering::Relaxed))
-        .sum()
+/// A count a thread.
+struct Counts(Vec<CachePadded<AtomicU64>>);
+
+impl Counts {
+    fn new(threads: usize) -> Self {
+        Counts((0..threads).map(|_| CachePadded::default()).collect())
+    }
+
+    fn publish(&self, thread: usize, count: u64) {
+        self.0[thread].store(count, Ordering::Relaxed);
+    }
+
+    fn sum(&self) -> u64 {
+        let counts = self.0.iter();
+        counts.map(|count| count.load(Ordering::Relaxed)).sum()
+    }
 }
 
 /// Million items a second, with `backlog` items in the queue from beginning to end.
 pub fn throughput<Q: Queue>(shape: Shape, backlog: u64) -> f64 {
-    let queue = &Q::new(shape.bands);
-    let barrier = &Barrier::new(shape.producers + shape.consumers);
-    let progress = &Progress::new(shape);
+    let queue = Q::new(shape.bands);
+    let progress = Progress {
+        pushed: Counts::new(shape.producers),
+        popped: Counts::new(shape.consumers),
+    };
     let margin = backlog as i64 / 2;
-
     let mut band = Bands::new(shape.bands, shape.producers);
     for item in shape.items..shape.items + backlog {
         queue.push(band.pick(), item);
     }
 
-    let (begun, ended, tally) = thread::scope(|scope| {
-        let producers: Vec<_> = shares(shape.items, shape.producers)
-            .enumerate()
-            .map(|(number, items)| {
-                scope.spawn(move || {
-                    let mut band = Bands::new(shape.bands, number);
-                    let own = &progress.pushed[number];
-                    let first = items.start;
-                    let count = items.end - items.start;
-                    barrier.wait();
-                    let begun = Instant::now();
-                    for item in items {
-                        queue.push(black_box(band.pick()), black_box(item));
-                        let pushed = item - first + 1;
-                        if pushed % STRIDE == 0 {
-                            own.store(pushed, Ordering::Relaxed);
-                            while progress.growth() > margin {
-                                thread::yield_now();
-                            }
-                        }
+    let outcome = crew::run(
+        shape,
+        |number, items| {
+            let mut band = Bands::new(shape.bands, number);
+            for (pushed, item) in (1..).zip(items.clone()) {
+                queue.push(black_box(band.pick()), black_box(item));
+                if pushed % STRIDE == 0 {
+                    progress.pushed.publish(number, pushed);
+                    while progress.growth() > margin {
+                        thread::yield_now();
                     }
-                    own.store(count, Ordering::Relaxed);
-                    begun
-                })
-            })
-            .collect();
-        let consumers: Vec<_> = (0..shape.consumers)
-            .map(|number| {
-                scope.spawn(move || {
-                    let mut tally = Tally::default();
-                    let own = &progress.popped[number];
-                    barrier.wait();
-                    while progress.popped() < shape.items {
-                        if progress.growth() < -margin {
-                            thread::yield_now();
-                            continue;
-                        }
-                        for _ in 0..STRIDE {
-                            match queue.pop() {
-                                Some(item) => tally.add(black_box(item)),
-                                None => break,
-                            }
-                        }
-                        own.store(tally.count(), Ordering::Relaxed);
+                }
+            }
+            progress.pushed.publish(number, items.end - items.start);
+        },
+        |number, _| {
+            let mut tally = Tally::default();
+            while progress.popped.sum() < shape.items {
+                if progress.growth() < -margin {
+                    thread::yield_now();
+                    continue;
+                }
+                for _ in 0..STRIDE {
+                    match queue.pop() {
+                        Some(item) => tally.add(black_box(item)),
+                        None => break,
                     }
-                    (Instant::now(), tally)
-                })
-            })
-            .collect();
-        let begun = producers
-            .into_iter()
-            .map(|producer| producer.join().expect("a producer ends"))
-            .min();
-        let (ended, tally) = consumers
-            .into_iter()
-            .map(|consumer| consumer.join().expect("a consumer ends"))
-            .reduce(|(end, tally), (other_end, other)| (end.max(other_end), tally.merge(other)))
-            .expect("there is a consumer");
-        (begun.expect("there is a producer"), ended, tally)
-    });
+                }
+                progress.popped.publish(number, tally.count());
+            }
+            tally
+        },
+    );
 
+    let tallies = outcome.consumers.into_iter();
+    let mut tally = tallies.fold(Tally::default(), Tally::merge);
     let moved = tally.count();
-    let mut tally = tally;
-    drain(queue, &mut tally);
+    drain(&queue, &mut tally);
     tally.expect(shape.items + backlog);
-    moved as f64 / (ended - begun).as_secs_f64() / 1e6
+    moved as f64 / outcome.seconds / 1e6
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
 
-use super::threads::Shape;
+use super::crew::Shape;
 use super::{Bands, Tally, shares};
 use crate::queue::AsyncQueue;
 
@@ -70,8 +70,17 @@ pub fn throughput<Q: AsyncQueue>(shape: Shape, capacity: Option<usize>) -> f64 {
     shape.items as f64 / taken.as_secs_f64() / 1e6
 }
 
+/// Where the two sides of ping-pong are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sides {
+    /// Two tasks: tokio runs the woken one on the worker that woke it, so no thread has to wake up.
+    Tasks,
+    /// A task and the thread that runs `block_on`: each item wakes a thread.
+    Threads,
+}
+
 /// Microseconds for one item to go to another task and come back.
-pub fn ping_pong<Q: AsyncQueue>(bands: usize, rounds: u64) -> f64 {
+pub fn ping_pong<Q: AsyncQueue>(bands: usize, rounds: u64, sides: Sides) -> f64 {
     let runtime = runtime();
     let (ping_sender, ping_receiver) = Q::channel(bands, None);
     let (pong_sender, pong_receiver) = Q::channel(bands, None);
@@ -82,7 +91,7 @@ pub fn ping_pong<Q: AsyncQueue>(bands: usize, rounds: u64) -> f64 {
             Q::send(&pong_sender, band.pick(), item).await;
         }
     });
-    let player = runtime.spawn(async move {
+    let player = async move {
         let mut band = Bands::new(bands, 0);
         let mut tally = Tally::default();
         let begun = Instant::now();
@@ -91,8 +100,13 @@ pub fn ping_pong<Q: AsyncQueue>(bands: usize, rounds: u64) -> f64 {
             tally.add(Q::recv(&pong_receiver).await.expect("it comes back"));
         }
         (begun.elapsed(), tally)
-    });
-    let (taken, tally) = runtime.block_on(player).expect("the player ends");
+    };
+    let (taken, tally) = match sides {
+        Sides::Tasks => runtime
+            .block_on(runtime.spawn(player))
+            .expect("the player ends"),
+        Sides::Threads => runtime.block_on(player),
+    };
 
     tally.expect(rounds);
     taken.as_secs_f64() * 1e6 / rounds as f64

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use tokio::task::yield_now;
 
+use super::histogram;
 use super::tasks::{STRIDE, runtime};
 use crate::queue::{AsyncQueue, Queue};
 
@@ -81,13 +82,9 @@ impl Watch {
     }
 }
 
-fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("3 digits are allowed")
-}
-
 fn p99(histograms: impl Iterator<Item = Histogram<u64>>, urgent: u64) -> f64 {
     let mut all = histogram();
-    histograms.for_each(|one| all.add(one).expect("it resizes itself"));
+    histograms.for_each(|one| all.add(one).expect("their bounds are the same"));
     assert_eq!(all.len(), urgent, "each urgent item is served once");
     all.value_at_quantile(0.99) as f64 / 1e3
 }
