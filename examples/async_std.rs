@@ -1,0 +1,46 @@
+//! async-std: ships log lines in batches, errors first; closing ends it without losing a line.
+//!
+//! ```text
+//! cargo run --example async_std
+//! ```
+
+use async_std::task;
+use bandq::{Band, Receiver, unbounded};
+
+const ERROR: Band = Band::new(0);
+const WARNING: Band = Band::new(1);
+const INFO: Band = Band::new(2);
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    task::block_on(async {
+        let (sender, receiver) = unbounded(3);
+
+        // One send for several lines; the iterator is pulled here, in order.
+        sender
+            .send_many(INFO, ["started", "listening", "first client"])
+            .await?;
+        sender.send(WARNING, "disk 90 % full").await?;
+        sender.send(ERROR, "disk full").await?;
+
+        // No line is taken in from here on, and those inside still come out.
+        sender.close();
+        assert!(sender.send(INFO, "too late").await.is_err());
+
+        let batches = task::spawn(ship(receiver)).await;
+        println!("shipped {batches} batches");
+        Ok(())
+    })
+}
+
+/// Ships up to three lines at once, the most urgent that are there.
+async fn ship(receiver: Receiver<&'static str>) -> usize {
+    let mut batch = Vec::new();
+    let mut batches = 0;
+    // Zero means closed and empty.
+    while receiver.recv_many(&mut batch, 3).await > 0 {
+        let lines: Vec<_> = batch.drain(..).map(|(_, line)| line).collect();
+        println!("{}", lines.join(", "));
+        batches += 1;
+    }
+    batches
+}

@@ -41,6 +41,7 @@ impl Band {
     /// assert_eq!(BULK.index(), 7);
     /// ```
     #[must_use]
+    #[inline]
     pub const fn new(number: u8) -> Self {
         assert!((number as usize) < Self::MAX_BANDS, "a band is a number below 64");
         Self(number)
@@ -54,6 +55,7 @@ impl Band {
     /// assert_eq!(Band::try_new(200), None);
     /// ```
     #[must_use]
+    #[inline]
     pub const fn try_new(number: u8) -> Option<Self> {
         if (number as usize) < Self::MAX_BANDS {
             Some(Self(number))
@@ -70,11 +72,13 @@ impl Band {
     /// assert_eq!(names[Band::new(1).index()], "batch");
     /// ```
     #[must_use]
+    #[inline]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
     /// For indices that are known to be below 64.
+    #[inline]
     pub(crate) fn from_index(index: usize) -> Self {
         debug_assert!(index < Self::MAX_BANDS);
         Self(index as u8)
@@ -94,6 +98,7 @@ impl fmt::Display for Band {
 }
 
 impl From<Band> for u8 {
+    #[inline]
     fn from(band: Band) -> Self {
         band.0
     }
@@ -102,6 +107,7 @@ impl From<Band> for u8 {
 impl TryFrom<u8> for Band {
     type Error = InvalidBand;
 
+    #[inline]
     fn try_from(number: u8) -> Result<Self, InvalidBand> {
         Self::try_new(number).ok_or(InvalidBand(()))
     }

@@ -88,6 +88,12 @@ impl BandSet {
 }
 
 impl Bands {
+    /// Whether the band is in this copy.
+    #[inline]
+    pub(crate) fn contains(self, band: usize) -> bool {
+        self.0 & bit(band) != 0
+    }
+
     /// Takes the most urgent band out of this copy.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<usize> {

@@ -47,7 +47,7 @@ impl<T> Fifo<T> {
 
     pub fn pop_run(&self, limit: usize) -> Vec<T> {
         let mut out = Vec::with_capacity(limit);
-        self.fifo.pop_run(limit, &self.shared, |item| out.push(item));
+        self.fifo.pop_run(limit, &self.shared, &mut out, |item| item);
         out
     }
 
@@ -160,4 +160,17 @@ impl Drop for Waiter<'_> {
 /// The most urgent band that the set shows, without the look into each band.
 pub fn first_listed<T>(queue: &BandQueue<T>) -> Option<usize> {
     queue.set().load().next()
+}
+
+/// The pause points (`cfg(bandq_pause)`).
+#[cfg(all(bandq_pause, not(loom)))]
+pub mod pause {
+    use crate::sync::pause;
+    use core::panic::Location;
+
+    /// From now on this thread runs `hook` before each atomic access, with the place of the access
+    /// in the source. Dropped when it is replaced, by `None` too.
+    pub fn set_hook(hook: Option<Box<dyn FnMut(&'static Location<'static>)>>) {
+        pause::set_hook(hook);
+    }
 }

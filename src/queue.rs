@@ -5,9 +5,10 @@
 
 use crate::{
     band::Band,
-    bitmap::BandSet,
+    bitmap::{BandSet, Bands},
     error::NoSuchBand,
     segment::{Fifo, Popped, Shared, Unpublished},
+    sync::one_time_in,
 };
 use core::{fmt, mem, mem::MaybeUninit, ptr};
 use crossbeam_utils::CachePadded;
@@ -49,8 +50,18 @@ pub struct BandQueue<T> {
     shared: Shared<T>,
 }
 
-/// Items a batch push pulls out of its iterator before it claims slots for them.
+/// Items a batch push pulls out of its iterator before it claims slots for them, and the most that a
+/// batch pop takes from a band before it looks for a more urgent one.
 const CHUNK: usize = 32;
+
+/// A band that is in the set and was found empty is taken out one time in this many.
+///
+/// When producer and consumer are on different cores, a band near empty is emptied and filled again
+/// with almost every item; clearing its bit each time moves the set's cache line from core to core
+/// twice an item, which costs more than looking into an empty band now and then. So the bit is
+/// cleared at once only when the last item was pushed by the very thread that took it, where the line
+/// stays where it is. A prime, so that a fixed number of empty bands does not come round in step.
+const EMPTY_LOOKS: u32 = 61;
 
 impl<T> BandQueue<T> {
     /// An empty queue with this many bands. Allocates a few cache lines a band; a band's first
@@ -112,13 +123,14 @@ impl<T> BandQueue<T> {
     /// ```
     #[inline]
     pub fn pop(&self) -> Option<(Band, T)> {
-        let mut bands = self.set.load();
+        let listed = self.set.load();
+        let mut bands = listed;
         while let Some(band) = bands.next() {
             if let Some(item) = self.pop_band(band) {
                 return Some((Band::from_index(band), item));
             }
         }
-        self.pop_unlisted()
+        self.pop_unlisted(listed)
     }
 
     /// Appends the items of an iterator to a band, in order, and returns how many. They need not be
@@ -238,19 +250,26 @@ impl<T> BandQueue<T> {
 
     #[inline]
     fn pop_band(&self, band: usize) -> Option<T> {
-        match self.bands[band].pop(&self.shared, Unpublished::Leave) {
+        let fifo = &self.bands[band];
+        match fifo.pop(&self.shared, Unpublished::Leave) {
             Some(Popped { item, was_last }) => {
-                if was_last {
+                if was_last && fifo.was_pushed_here() {
                     self.emptied(band);
                 }
                 Some(item)
             }
             None => {
-                if self.bands[band].is_empty() {
-                    self.emptied(band);
-                }
+                self.found_empty(band);
                 None
             }
+        }
+    }
+
+    /// A band of the set had nothing: now and then, takes it out.
+    #[inline]
+    fn found_empty(&self, band: usize) {
+        if one_time_in(EMPTY_LOOKS) && self.bands[band].is_empty() {
+            self.emptied(band);
         }
     }
 
@@ -263,11 +282,12 @@ impl<T> BandQueue<T> {
         }
     }
 
-    /// The look into every band, for an item that the set does not show.
+    /// The look into the bands that the set did not show when it was `listed`, for an item in one of
+    /// them all the same.
     #[cold]
-    fn pop_unlisted(&self) -> Option<(Band, T)> {
+    fn pop_unlisted(&self, listed: Bands) -> Option<(Band, T)> {
         self.bands.iter().enumerate().find_map(|(band, fifo)| {
-            if fifo.is_empty() {
+            if listed.contains(band) || fifo.is_empty() {
                 return None;
             }
             let Popped { item, was_last } = fifo.pop(&self.shared, Unpublished::Leave)?;
@@ -280,26 +300,26 @@ impl<T> BandQueue<T> {
 
     /// One run: items of one band, or one that the set does not show.
     fn pop_run(&self, out: &mut Vec<(Band, T)>, limit: usize) -> usize {
-        let mut bands = self.set.load();
+        let listed = self.set.load();
+        let mut bands = listed;
         while let Some(index) = bands.next() {
             let fifo = &self.bands[index];
-            let limit = limit.min(fifo.len());
+            let limit = limit.min(fifo.len()).min(CHUNK);
             if limit > 0 {
-                out.reserve(limit.min(CHUNK));
+                out.reserve(limit);
                 let band = Band::from_index(index);
-                let (taken, was_last) =
-                    fifo.pop_run(limit.min(CHUNK), &self.shared, |item| out.push((band, item)));
-                if was_last {
+                let (taken, was_last) = fifo.pop_run(limit, &self.shared, out, |item| (band, item));
+                if was_last && fifo.was_pushed_here() {
                     self.emptied(index);
                 }
                 if taken > 0 {
                     return taken;
                 }
             } else {
-                self.emptied(index);
+                self.found_empty(index);
             }
         }
-        self.pop_unlisted().map_or(0, |found| {
+        self.pop_unlisted(listed).map_or(0, |found| {
             out.push(found);
             1
         })
@@ -309,16 +329,15 @@ impl<T> BandQueue<T> {
         let mut chunk = Chunk { queue: self, band, items: [const { MaybeUninit::uninit() }; N], len: 0 };
         let mut pushed = 0;
         loop {
-            while chunk.len < N {
+            for place in &mut chunk.items {
                 let Some(item) = items.next() else {
-                    pushed += chunk.len;
-                    return pushed; // dropping the chunk pushes the rest
+                    return pushed + chunk.len; // dropping the chunk pushes the rest
                 };
-                chunk.items[chunk.len].write(item);
+                place.write(item);
                 chunk.len += 1;
             }
-            pushed += N;
             chunk.push();
+            pushed += N;
         }
     }
 

@@ -371,9 +371,7 @@ fn every_failed_send_gives_its_item_back() {
 
     // No such band.
     assert!(matches!(tx.try_send(b(2), next()), Err(TrySendError::NoSuchBand(t)) if t.id() == 0));
-    assert!(
-        matches!(tx.send_blocking(b(2), next()), Err(SendError::NoSuchBand(t)) if t.id() == 1)
-    );
+    assert!(matches!(tx.send_blocking(b(2), next()), Err(SendError::NoSuchBand(t)) if t.id() == 1));
     let sent = Task::new(tx.send(b(63), next())).ready();
     assert!(matches!(sent, Err(SendError::NoSuchBand(t)) if t.id() == 2));
     let queue = BandQueue::new(2);

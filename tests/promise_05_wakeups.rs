@@ -60,7 +60,13 @@ fn two_items_reach_two_waiters() {
         tx.try_send(b(bands.0), 0).unwrap();
         tx.try_send(b(bands.1), 1).unwrap();
         let got = settle(&mut tasks);
-        assert_eq!(got.len(), 2, "items {} left, waiters {}", rx.len(), tasks.len());
+        assert_eq!(
+            got.len(),
+            2,
+            "items {} left, waiters {}",
+            rx.len(),
+            tasks.len()
+        );
     }
 }
 
@@ -234,9 +240,7 @@ fn many_idle_streams_stand_in_for_no_recv() {
 #[test]
 fn streams_are_woken_too_and_pass_their_wake_on_when_dropped() {
     let (tx, rx) = unbounded(1);
-    let mut streams: Vec<_> = (0..3)
-        .map(|_| (rx.clone(), counting_waker()))
-        .collect();
+    let mut streams: Vec<_> = (0..3).map(|_| (rx.clone(), counting_waker())).collect();
     for (stream, (waker, _)) in &mut streams {
         assert!(poll_stream(stream, waker).is_pending());
     }

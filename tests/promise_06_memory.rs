@@ -49,7 +49,9 @@ const NOISE: isize = 8 * 1024;
 /// One test at a time, since the counts are of the whole process.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 fn live() -> isize {
@@ -127,7 +129,9 @@ fn bytes_per_item<T: Clone>(item: &T, bands: u8, n: usize) -> f64 {
     let queue = BandQueue::new(usize::from(bands));
     let ((), grown) = growth(|| {
         for i in 0..n {
-            queue.push(b((i % usize::from(bands)) as u8), item.clone()).unwrap();
+            queue
+                .push(b((i % usize::from(bands)) as u8), item.clone())
+                .unwrap();
         }
     });
     assert_eq!(queue.len(), n);

@@ -55,7 +55,10 @@ fn constructors_panic_at_impossible_numbers_and_only_there() {
         assert_eq!(BandQueue::<u8>::new(bands).bands(), bands);
         let _ = unbounded::<u8>(bands);
         let (tx, rx) = bounded::<u8>(bands, usize::MAX);
-        assert_eq!((tx.capacity(), rx.capacity()), (Some(usize::MAX), Some(usize::MAX)));
+        assert_eq!(
+            (tx.capacity(), rx.capacity()),
+            (Some(usize::MAX), Some(usize::MAX))
+        );
         tx.try_send(b(0), 1).unwrap();
     }
 }
@@ -194,12 +197,20 @@ impl Iterator for Liar {
 
 #[test]
 fn a_size_hint_that_lies_does_no_harm() {
-    for hint in [(0, Some(0)), (usize::MAX, None), (5, Some(5)), (1_000, Some(2_000))] {
+    for hint in [
+        (0, Some(0)),
+        (usize::MAX, None),
+        (5, Some(5)),
+        (1_000, Some(2_000)),
+    ] {
         let queue = BandQueue::new(1);
         assert_eq!(queue.push_many(b(0), Liar(300, hint)), Ok(300));
         assert_eq!(queue.len(), 300);
         let (tx, rx) = unbounded(1);
-        assert_eq!(Task::new(tx.send_many(b(0), Liar(300, hint))).ready(), Ok(300));
+        assert_eq!(
+            Task::new(tx.send_many(b(0), Liar(300, hint))).ready(),
+            Ok(300)
+        );
         assert_eq!(rx.len(), 300);
         let (tx, rx) = bounded(1, 7);
         drop(Task::waiting(tx.send_many(b(0), Liar(300, hint))));
@@ -220,9 +231,15 @@ fn an_iterator_is_not_asked_again_after_its_end() {
         }
     }
     let (tx, rx) = unbounded(1);
-    assert_eq!(Task::new(tx.send_many(b(0), Once(Cell::new(false)))).ready(), Ok(0));
+    assert_eq!(
+        Task::new(tx.send_many(b(0), Once(Cell::new(false)))).ready(),
+        Ok(0)
+    );
     assert!(rx.is_empty());
-    assert_eq!(BandQueue::new(1).push_many(b(0), Once(Cell::new(false))), Ok(0));
+    assert_eq!(
+        BandQueue::new(1).push_many(b(0), Once(Cell::new(false))),
+        Ok(0)
+    );
 }
 
 #[test]
@@ -231,7 +248,10 @@ fn extreme_times_are_no_trouble() {
     let (tx, rx) = bounded(1, 1);
     let now = Instant::now();
     let past = now.checked_sub(Duration::from_secs(1)).unwrap_or(now);
-    assert_eq!(rx.recv_timeout(Duration::ZERO), Err(RecvTimeoutError::Timeout));
+    assert_eq!(
+        rx.recv_timeout(Duration::ZERO),
+        Err(RecvTimeoutError::Timeout)
+    );
     assert_eq!(rx.recv_deadline(past), Err(RecvTimeoutError::Timeout));
     assert_eq!(tx.send_timeout(b(0), 1, Duration::ZERO), Ok(()));
     let full = tx.send_timeout(b(0), 2, Duration::ZERO);
@@ -255,8 +275,14 @@ fn extreme_times_are_no_trouble() {
         assert_eq!(receiver.join().unwrap(), (Ok((b(0), 5)), Ok((b(0), 6))));
     });
     rx.close();
-    assert_eq!(rx.recv_timeout(Duration::ZERO), Err(RecvTimeoutError::Closed));
-    assert_eq!(rx.recv_timeout(Duration::MAX), Err(RecvTimeoutError::Closed));
+    assert_eq!(
+        rx.recv_timeout(Duration::ZERO),
+        Err(RecvTimeoutError::Closed)
+    );
+    assert_eq!(
+        rx.recv_timeout(Duration::MAX),
+        Err(RecvTimeoutError::Closed)
+    );
     assert_eq!(rx.recv_deadline(past), Err(RecvTimeoutError::Closed));
     let closed = tx.send_timeout(b(0), 7, Duration::ZERO);
     assert_eq!(closed, Err(SendTimeoutError::Closed(7)));
@@ -311,7 +337,10 @@ fn errors_print_without_debug_of_the_item() {
     assert_eq!(check_error(&TrySendError::Closed(Plain(0))), texts[0]);
     assert_eq!(check_error(&TrySendError::NoSuchBand(Plain(0))), texts[1]);
     assert_eq!(check_error(&SendTimeoutError::Closed(Plain(0))), texts[0]);
-    assert_eq!(check_error(&SendTimeoutError::NoSuchBand(Plain(0))), texts[1]);
+    assert_eq!(
+        check_error(&SendTimeoutError::NoSuchBand(Plain(0))),
+        texts[1]
+    );
     check_error(&NoSuchBand(Plain(0)));
     check_error(&SendManyError {
         sent: 3,

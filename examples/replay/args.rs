@@ -19,10 +19,10 @@ pub(crate) const MAX_WORKERS: usize = 4096;
 /// done twice with the same jobs: `fifo` puts them all into one band, `priority` puts each class
 /// into a band of its own. The waiting time of a job is from its send to its receive.
 ///
-/// At the end it checks itself: every job must have been run exactly once and, within a band, no
-/// worker may have seen jobs out of order.
+/// At the end it checks itself: every job must have come out exactly once and, within a band, in
+/// the order in which it was sent, as far as each worker can tell.
 #[derive(Debug, Parser)]
-#[command(name = "replay", after_help = NOTES)]
+#[command(name = "replay", verbatim_doc_comment, after_help = NOTES)]
 pub(crate) struct Args {
     /// CSV file to replay, in place of the built-in workload.
     #[arg(long, value_name = "FILE")]
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     /// Each of the two disciplines takes this long, and what is still queued at the end comes on
     /// top.
     #[arg(long, value_name = "S", default_value_t = 8.0, value_parser = seconds)]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_negative_numbers = true, verbatim_doc_comment)]
     pub(crate) seconds: f64,
 
     /// Number of workers; without it, it follows from --load.
@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// The rush is the shortest stretch of time that holds nine tenths of the arrivals. Above 1
     /// more work arrives than the workers can do, and the queue grows until the rush is over.
     #[arg(long, value_name = "F", default_value_t = 0.9, value_parser = load)]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_negative_numbers = true, verbatim_doc_comment)]
     pub(crate) load: f64,
 
     /// What the producer and the workers run on.
@@ -55,7 +55,12 @@ pub(crate) struct Args {
     pub(crate) runtime: RuntimeName,
 
     /// Seed of the built-in workload; a trace does not need one.
-    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
     pub(crate) seed: u64,
 
     /// Print one JSON object on stdout, and nothing else there.

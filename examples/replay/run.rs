@@ -123,7 +123,9 @@ pub(crate) fn run(
     let (accepted, receipts) = match runtime {
         RuntimeName::Tokio => Tokio::block_on(on_tasks::<Tokio>(&shared, sender, receiver)),
         RuntimeName::Smol => Smol::block_on(on_tasks::<Smol>(&shared, sender, receiver)),
-        RuntimeName::AsyncStd => AsyncStd::block_on(on_tasks::<AsyncStd>(&shared, sender, receiver)),
+        RuntimeName::AsyncStd => {
+            AsyncStd::block_on(on_tasks::<AsyncStd>(&shared, sender, receiver))
+        }
         RuntimeName::Threads => on_threads(&shared, sender, receiver),
     }?;
     Ok(Outcome {
@@ -192,14 +194,19 @@ fn on_threads(
         let mut workers = Vec::with_capacity(shared.plan.workers);
         for _ in 0..shared.plan.workers {
             let receiver = receiver.clone();
-            let worker = thread::Builder::new().spawn_scoped(scope, move || work_blocking(shared, receiver));
+            let worker =
+                thread::Builder::new().spawn_scoped(scope, move || work_blocking(shared, receiver));
             // On an error the sender is dropped, so the channel closes and the threads there are end.
             workers.push(worker?);
         }
         let accepted = produce_blocking(shared, sender);
         let receipts = workers
             .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .map(|worker| {
+                worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
             .collect();
         Ok((accepted, receipts))
     })

@@ -1,12 +1,16 @@
 //! Ctrl-C: closes the channel of the run, so that everything comes to its end by itself.
 
 use std::process;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use bandq::{Sender, WeakSender};
 
 use crate::run::Ticket;
+
+/// Signals closer together than this count as one: `timeout` sends each to the program and again to
+/// its process group.
+const ONE_PRESS: Duration = Duration::from_millis(300);
 
 /// Whether somebody wants the replay to end, and which channel to close then.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +18,8 @@ pub(crate) struct Stop(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    requested: AtomicBool,
+    /// When the end was asked for.
+    requested: OnceLock<Instant>,
     /// Weak, so that the channel still closes by itself when its producer is done.
     channel: Mutex<Option<WeakSender<Ticket>>>,
 }
@@ -25,8 +30,9 @@ impl Stop {
         let stop = Stop::default();
         let handle = stop.clone();
         ctrlc::set_handler(move || {
-            if handle.0.requested.swap(true, Ordering::SeqCst) {
-                process::exit(i32::from(crate::INTERRUPTED)); // asked for twice
+            let first = handle.0.requested.get_or_init(Instant::now);
+            if first.elapsed() > ONE_PRESS {
+                process::exit(i32::from(crate::INTERRUPTED)); // asked for again
             }
             handle.close();
         })?;
@@ -35,27 +41,25 @@ impl Stop {
 
     /// Whether the replay shall end.
     pub(crate) fn requested(&self) -> bool {
-        self.0.requested.load(Ordering::SeqCst)
+        self.0.requested.get().is_some()
     }
 
     /// Makes this the channel that a request closes. A request made before closes it at once.
     pub(crate) fn watch(&self, channel: &Sender<Ticket>) {
-        *self.lock() = Some(channel.downgrade());
+        *self.channel() = Some(channel.downgrade());
         if self.requested() {
             self.close();
         }
     }
 
     fn close(&self) {
-        if let Some(channel) = self.lock().as_ref().and_then(WeakSender::upgrade) {
+        if let Some(channel) = self.channel().as_ref().and_then(WeakSender::upgrade) {
             channel.close();
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<WeakSender<Ticket>>> {
-        self.0
-            .channel
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn channel(&self) -> MutexGuard<'_, Option<WeakSender<Ticket>>> {
+        let channel = &self.0.channel;
+        channel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -47,8 +47,8 @@ pub(crate) fn table(report: &Report) -> String {
     for run in &report.disciplines {
         for class in &run.classes {
             let WaitMs { p50, p99, max } = class.wait_ms;
-            let [p50, p99, max] =
-                [p50, p99, max].map(|wait| wait.map_or("-".to_owned(), |wait| format!("{wait:.2}")));
+            let [p50, p99, max] = [p50, p99, max]
+                .map(|wait| wait.map_or("-".to_owned(), |wait| format!("{wait:.2}")));
             lines.push(format!(
                 "{:<12}{:<12}{:>8}{p50:>16}{p99:>12}{max:>12}",
                 run.name, class.name, class.jobs
@@ -75,8 +75,8 @@ fn gain(report: &Report) -> Option<String> {
         return None; // Ctrl-C came first
     };
     let mut classes = fifo.classes.iter().zip(&priority.classes);
-    let (name, before, after) = classes
-        .find_map(|(before, after)| Some((before.name, before.mean()?, after.mean()?)))?;
+    let (name, before, after) =
+        classes.find_map(|(before, after)| Some((before.name, before.mean()?, after.mean()?)))?;
     Some(format!(
         "{name} waits {before:.2} ms on average first come, first served; {after:.2} ms by class"
     ))

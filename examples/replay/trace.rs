@@ -69,12 +69,16 @@ pub(crate) fn read(file: &Path) -> Result<Jobs, TraceError> {
         match &columns {
             None => {
                 let header = Columns::find(&record);
-                columns = Some(header.map_err(|(column, what)| fail(line_of(&text, &record), Some(&column), what))?);
+                columns = Some(header.map_err(|(column, what)| {
+                    fail(line_of(&text, &record), Some(&column), what)
+                })?);
             }
             Some(columns) => match columns.row(&record) {
                 Ok(Some(row)) => rows.push(row),
                 Ok(None) => skipped += 1,
-                Err((column, what)) => return Err(fail(line_of(&text, &record), Some(&column), what)),
+                Err((column, what)) => {
+                    return Err(fail(line_of(&text, &record), Some(&column), what));
+                }
             },
         }
     }
@@ -109,7 +113,10 @@ pub(crate) fn read(file: &Path) -> Result<Jobs, TraceError> {
 fn line_of(text: &[u8], record: &ByteRecord) -> Option<usize> {
     let after_last = usize::try_from(record.position()?.byte()).ok()?;
     let is_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
-    let blank = text.get(after_last..)?.iter().take_while(|byte| is_break(byte));
+    let blank = text
+        .get(after_last..)?
+        .iter()
+        .take_while(|byte| is_break(byte));
     let before = &text[..after_last + blank.count()];
     // A line ends with LF, with CR LF, or with CR alone.
     let feeds = before.iter().filter(|&&byte| byte == b'\n').count();

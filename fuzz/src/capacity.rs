@@ -34,7 +34,7 @@ pub enum Op {
     PollWoken { which: u8 },
     RunWoken,
     Cancel { task: u8 },
-    Forget { task: u8 },
+    Forget { task: u8, flags: u8 },
     Close { handle: u8 },
 }
 
@@ -72,7 +72,7 @@ fn step(world: &mut World<0>, op: Op) {
         Op::PollWoken { which } => world.poll_woken(which),
         Op::RunWoken => world.run_woken(),
         Op::Cancel { task } => world.cancel(task),
-        Op::Forget { task } => world.forget_task(task),
+        Op::Forget { task, flags } => world.forget_task(task, flags % 16 == 15),
         // Rarely, as little is left to see after it.
         Op::Close { handle } if handle >= 224 => world.close(handle),
         Op::Close { .. } => {}

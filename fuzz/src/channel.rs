@@ -27,7 +27,7 @@ pub enum Op {
     PollWoken { which: u8 },
     RunWoken,
     Cancel { task: u8 },
-    Forget { task: u8 },
+    Forget { task: u8, flags: u8 },
     PollStream { receiver: u8, other_waker: bool },
     RecvManyNow { receiver: u8, limit: u8 },
     TryIter { receiver: u8, count: u8 },
@@ -104,7 +104,7 @@ fn step<const PAD: usize>(world: &mut World<PAD>, op: Op) {
         Op::PollWoken { which } => world.poll_woken(which),
         Op::RunWoken => world.run_woken(),
         Op::Cancel { task } => world.cancel(task),
-        Op::Forget { task } => world.forget_task(task),
+        Op::Forget { task, flags } => world.forget_task(task, flags % 16 == 15),
         Op::PollStream {
             receiver,
             other_waker,

@@ -53,13 +53,11 @@ pub enum Op {
     Renew,
 }
 
-/// A batch's length: mostly short, now and then longer than a segment of small items.
-pub fn batch(byte: u8) -> usize {
+/// A batch's length: mostly short, now and then longer than a segment or two of its items.
+pub fn batch<const PAD: usize>(byte: u8) -> usize {
     match byte {
-        0..=191 => byte as usize % 8,
-        192..=253 => (byte as usize - 191) * 2,
-        254 => 256,
-        255 => 300,
+        224.. if PAD == 0 => 80 + (byte as usize - 224) * 4,
+        _ => byte as usize % 8,
     }
 }
 
@@ -112,11 +110,11 @@ impl<const PAD: usize> Checked<PAD> {
         match op {
             Op::Push { band } => self.push(self.band(band)),
             Op::PushMany { band, count, sized } => {
-                self.push_many(self.band(band), batch(count), sized);
+                self.push_many(self.band(band), batch::<PAD>(count), sized);
             }
             Op::Pop => self.pop(),
-            Op::Pops { count } => (0..batch(count)).for_each(|_| self.pop()),
-            Op::PopMany { limit, held } => self.pop_many(batch(limit), held as usize % 4),
+            Op::Pops { count } => (0..batch::<PAD>(count)).for_each(|_| self.pop()),
+            Op::PopMany { limit, held } => self.pop_many(batch::<PAD>(limit), held as usize % 4),
             Op::BandLen { band } => {
                 let band = self.band(band);
                 assert_eq!(self.queue.band_len(band), self.model.band_len(band));

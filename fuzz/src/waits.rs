@@ -157,7 +157,10 @@ impl Waits {
         let covered = woken(Class::Recv);
 
         let to_recvs = done.items + left(Class::Recv, now.items > 0);
-        let to_streams = to_recvs.saturating_sub(recvs) + left(Class::Stream, now.items > covered);
+        // A receive that leaves hands its wake to the next receive. Streams need it only if fewer of
+        // them are awake than items want them, which the state below shows.
+        let to_streams =
+            done.items.saturating_sub(recvs) + left(Class::Stream, now.items > covered);
         let to_senders = done.room + left(Class::Room, now.room > 0);
         for (class, owed, asleep) in [
             (Class::Recv, to_recvs, recvs),

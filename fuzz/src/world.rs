@@ -176,6 +176,14 @@ struct Tap<const PAD: usize> {
     flag: Arc<Flag>,
 }
 
+/// Things that are not touched again until the end of the run. To the channel that is the same as if
+/// they were forgotten.
+struct Aside<const PAD: usize> {
+    tasks: Vec<Task<PAD>>,
+    senders: Vec<Sender<Item<PAD>>>,
+    taps: Vec<Tap<PAD>>,
+}
+
 /// A channel, the handles, futures and permits that there are, and what should hold of it.
 pub struct World<const PAD: usize> {
     tasks: Vec<Task<PAD>>,
@@ -196,6 +204,7 @@ pub struct World<const PAD: usize> {
     done: Done,
     /// Items that went with something forgotten.
     forgotten: usize,
+    aside: Aside<PAD>,
     past: Instant,
     // After everything that holds items.
     ledger: Ledger,
@@ -231,6 +240,7 @@ impl<const PAD: usize> World<PAD> {
             waits,
             done: Done::default(),
             forgotten: 0,
+            aside: Aside::default(),
             past: Instant::now(),
             ledger,
         }
@@ -315,7 +325,9 @@ impl<const PAD: usize> World<PAD> {
         if let Some(sender) = self.senders.first() {
             assert_eq!(sender.len(), now.items, "len");
             assert_eq!(sender.is_empty(), now.items == 0, "is_empty");
-            assert_eq!(sender.is_full(), full, "is_full");
+            if self.receiver_count > 0 {
+                assert_eq!(sender.is_full(), full, "is_full");
+            }
             assert_eq!(sender.is_closed(), now.closed, "is_closed");
             assert_eq!(sender.capacity(), self.capacity, "capacity");
             let seen = (sender.sender_count(), sender.receiver_count());
@@ -340,6 +352,16 @@ impl<const PAD: usize> World<PAD> {
         }
         if let Some(Tap { receiver, .. }) = self.taps.first() {
             assert_eq!(receiver.band_len(band), expected);
+        }
+    }
+}
+
+impl<const PAD: usize> Default for Aside<PAD> {
+    fn default() -> Self {
+        Self {
+            tasks: Vec::new(),
+            senders: Vec::new(),
+            taps: Vec::new(),
         }
     }
 }
@@ -973,13 +995,20 @@ impl<const PAD: usize> World<PAD> {
         }
     }
 
-    /// Forgets a future; what it borrowed is dropped.
-    pub fn forget_task(&mut self, task: u8) {
+    /// Forgets a future, and drops what it borrowed; or, unless `really`, puts it aside with what
+    /// it borrowed until the end, which gives the memory back.
+    pub fn forget_task(&mut self, task: u8, really: bool) {
         if let Some(at) = pick(task, self.tasks.len()) {
-            let Task { job, lent, .. } = self.tasks.swap_remove(at);
-            self.forgotten += job.forget();
-            self.settle();
-            self.give_back(lent);
+            let task = self.tasks.swap_remove(at);
+            if really {
+                self.forgotten += task.job.forget();
+                self.settle();
+                self.give_back(task.lent);
+            } else {
+                self.forgotten += task.job.items();
+                self.aside.tasks.push(task);
+                self.settle();
+            }
         }
     }
 }
@@ -1057,7 +1086,7 @@ impl<const PAD: usize> World<PAD> {
     /// Forgets a sender: the channel never closes by itself.
     pub fn forget_sender(&mut self, sender: u8) {
         if let Some(at) = pick(sender, self.senders.len()) {
-            forget(self.senders.swap_remove(at));
+            self.aside.senders.push(self.senders.swap_remove(at));
             self.settle();
         }
     }
@@ -1065,7 +1094,7 @@ impl<const PAD: usize> World<PAD> {
     /// Forgets a receiver, which may be waiting as a stream.
     pub fn forget_receiver(&mut self, receiver: u8) {
         if let Some(at) = pick(receiver, self.taps.len()) {
-            forget(self.taps.swap_remove(at).receiver);
+            self.aside.taps.push(self.taps.swap_remove(at));
             self.settle();
         }
     }
@@ -1142,10 +1171,27 @@ impl<const PAD: usize> World<PAD> {
 
 /// The end of a run.
 impl<const PAD: usize> World<PAD> {
-    /// Lets everybody run who was woken, then drops all there is. Nothing is left but what went
-    /// with something forgotten.
+    /// Lets everybody run who was woken, drops all there is, and then what was put aside. No item is
+    /// left but those that went with a future that was really forgotten.
     pub fn finish(mut self) {
         self.run_woken();
+        self.drop_all();
+        let Aside {
+            tasks,
+            senders,
+            taps,
+        } = mem::take(&mut self.aside);
+        for task in &tasks {
+            self.forgotten -= task.job.items();
+        }
+        self.tasks = tasks;
+        self.senders = senders;
+        self.taps = taps;
+        self.drop_all();
+        assert_eq!(self.ledger.living(), self.forgotten, "items left");
+    }
+
+    fn drop_all(&mut self) {
         while !self.tasks.is_empty() {
             self.cancel(0);
         }

@@ -49,7 +49,10 @@ pub fn model(name: &str, threads: usize, bound: Bound, body: impl Fn() + Sync + 
     report(&format!(
         "model {name}: threads {threads}, bound {bound}, executions {executions}, complete yes"
     ));
-    assert!(executions > 1 || threads == 1, "nothing was explored: is a cfg missing?");
+    assert!(
+        executions > 1 || threads == 1,
+        "nothing was explored: is a cfg missing?"
+    );
 }
 
 /// Runs `body` a number of times on real threads.
@@ -59,7 +62,9 @@ pub fn model(name: &str, threads: usize, _bound: Bound, body: impl Fn() + Sync +
     for _ in 0..RUNS {
         body();
     }
-    report(&format!("model {name}: threads {threads}, outside loom, runs {RUNS}"));
+    report(&format!(
+        "model {name}: threads {threads}, outside loom, runs {RUNS}"
+    ));
 }
 
 /// Past the test harness's capture, so that the counts are seen without `--nocapture`.

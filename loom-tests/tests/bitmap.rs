@@ -7,16 +7,25 @@ use loom_tests::{Bound, model, sync::Arc, thread};
 /// pop by the set alone must do: `first` is what it shows.
 #[test]
 fn clear_against_push() {
-    model("bitmap/clear_against_push", 2, Bound::Preemptions(3), || {
-        let queue = Arc::new(BandQueue::new(1));
-        queue.push(Band::URGENT, 1).unwrap();
-        let producer = {
-            let queue = Arc::clone(&queue);
-            thread::spawn(move || queue.push(Band::URGENT, 2).unwrap())
-        };
-        assert_eq!(queue.pop(), Some((Band::URGENT, 1)));
-        producer.join().unwrap();
-        assert_eq!(bandq::internals::first_listed(&queue), Some(0), "the item is stranded");
-        assert_eq!(queue.pop(), Some((Band::URGENT, 2)));
-    });
+    model(
+        "bitmap/clear_against_push",
+        2,
+        Bound::Preemptions(3),
+        || {
+            let queue = Arc::new(BandQueue::new(1));
+            queue.push(Band::URGENT, 1).unwrap();
+            let producer = {
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || queue.push(Band::URGENT, 2).unwrap())
+            };
+            assert_eq!(queue.pop(), Some((Band::URGENT, 1)));
+            producer.join().unwrap();
+            assert_eq!(
+                bandq::internals::first_listed(&queue),
+                Some(0),
+                "the item is stranded"
+            );
+            assert_eq!(queue.pop(), Some((Band::URGENT, 2)));
+        },
+    );
 }

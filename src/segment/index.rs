@@ -1,10 +1,11 @@
 //! [`Index`]: the word in which a FIFO's end stands, and in which slots are claimed.
 //!
 //! ```text
-//!  63                      1+B  B     1   0
-//! ┌─────────────────────────┬─────────┬────────┐
-//! │ number of the segment   │ offset  │ CLOSED │      B = bits for 0..=SLOTS
-//! └─────────────────────────┴─────────┴────────┘
+//!    63                         B        0
+//! ┌────────┬─────────────────────┬─────────┐
+//! │ CLOSED │ number of the       │ offset  │      B = bits for 0..=SLOTS
+//! │        │ segment             │         │
+//! └────────┴─────────────────────┴─────────┘
 //! ```
 //!
 //! * `offset < SLOTS`: the next slot to be claimed.
@@ -40,12 +41,12 @@ impl Shape {
     /// Where both ends stand before anything was pushed: at the end of a segment that does not
     /// exist, so that the first push hands over to the first segment.
     pub(crate) const fn start(self, number: u64) -> Index {
-        Index(((number << self.bits) | self.slots) << 1)
+        Index(((number << self.bits) | self.slots) & !Index::CLOSED)
     }
 }
 
 impl Index {
-    const CLOSED: u64 = 1;
+    const CLOSED: u64 = 1 << 63;
 
     #[inline(always)]
     pub(crate) const fn from_word(word: u64) -> Self {
@@ -67,21 +68,27 @@ impl Index {
         self.0 & Self::CLOSED != 0
     }
 
-    /// Whether both stand at the same place, whatever the tail's CLOSED bit says.
+    /// Without the CLOSED bit: only where it stands. Places can be compared with `==`.
     #[inline(always)]
-    pub(crate) const fn same_place(self, other: Self) -> bool {
-        self.0 >> 1 == other.0 >> 1
+    pub(crate) const fn place(self) -> Self {
+        Self(self.0 & !Self::CLOSED)
+    }
+
+    /// Whether both stand in one segment. Neither is closed.
+    #[inline(always)]
+    pub(crate) const fn same_segment(self, other: Self, shape: Shape) -> bool {
+        (self.0 ^ other.0) >> shape.bits == 0
     }
 
     #[inline(always)]
     pub(crate) const fn offset(self, shape: Shape) -> usize {
-        ((self.0 >> 1) & ((1 << shape.bits) - 1)) as usize
+        (self.0 & ((1 << shape.bits) - 1)) as usize
     }
 
     /// The number of the segment in which this end stands.
     #[inline(always)]
     pub(crate) const fn number(self, shape: Shape) -> u64 {
-        self.0 >> (1 + shape.bits)
+        (self.0 & !Self::CLOSED) >> shape.bits
     }
 
     #[inline(always)]
@@ -89,21 +96,28 @@ impl Index {
         self.offset(shape) as u64 == shape.slots
     }
 
-    /// After a claim of `count` slots.
+    /// After a claim of `count` slots, which are there.
     #[inline(always)]
     pub(crate) const fn advanced(self, count: usize) -> Self {
-        Self(self.0.wrapping_add((count as u64) << 1))
+        Self(self.0 + count as u64)
     }
 
-    /// From parked to the first slot of the next segment.
+    /// Whether more than one claimed slot lies from `self`, the head, up to the place `tail`. Counts
+    /// the gap between two segments as slots.
+    #[inline(always)]
+    pub(crate) const fn is_well_behind(self, tail: Self) -> bool {
+        tail.0.wrapping_sub(self.0) as i64 > 1
+    }
+
+    /// From parked, and not closed, to the first slot of the next segment.
     pub(crate) const fn next_segment(self, shape: Shape) -> Self {
         let gap = (1 << shape.bits) - shape.slots;
-        Self(self.0.wrapping_add(gap << 1))
+        Self((self.0 + gap) & !Self::CLOSED) // where the number wraps
     }
 
     /// How many slots lie from `head` up to this tail.
     pub(crate) const fn since(self, head: Self, shape: Shape) -> usize {
-        let mask = u64::MAX >> (1 + shape.bits);
+        let mask = !Self::CLOSED >> shape.bits;
         let segments = self.number(shape).wrapping_sub(head.number(shape)) & mask;
         let slots = segments.wrapping_mul(shape.slots).wrapping_add(self.offset(shape) as u64);
         slots.wrapping_sub(head.offset(shape) as u64) as usize
@@ -135,7 +149,7 @@ mod tests {
     fn counts_slots_across_segments_and_across_the_wrap() {
         for slots in [1, 2, 3, 127, 255] {
             let shape = Shape::new(slots);
-            for number in [0, u64::MAX >> (1 + shape.bits)] {
+            for number in [0, u64::MAX] {
                 let head = shape.start(number);
                 let mut tail = head;
                 for pushed in 0..3 * slots {
@@ -155,7 +169,7 @@ mod tests {
         let tail = SHAPE.start(7).next_segment(SHAPE).advanced(3);
         let closed = Index::from_word(tail.word() | Index::closed_bit());
         assert!(closed.is_closed() && !tail.is_closed());
-        assert!(closed.same_place(tail));
+        assert_eq!(closed.place(), tail);
         assert_eq!((closed.number(SHAPE), closed.offset(SHAPE)), (8, 3));
     }
 }

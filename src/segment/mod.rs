@@ -87,14 +87,12 @@ mod slots;
 
 use crate::sync::{
     Arc,
-    atomic::{AtomicPtr, AtomicU64, Ordering},
+    atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering},
     load_to_update,
     reclaim::{Domain, Guard},
+    thread_token,
 };
-use core::{
-    mem::MaybeUninit,
-    ptr,
-};
+use core::{mem::MaybeUninit, ops::Range, ptr};
 use crossbeam_utils::CachePadded;
 use index::Index;
 use pool::Pool;
@@ -122,11 +120,18 @@ struct End<T> {
 }
 
 /// The tail: producers' cache line.
-type Tail<T> = End<T>;
+struct Tail<T> {
+    end: End<T>,
+    /// The thread that pushed last, as far as anybody knows.
+    pusher: AtomicUsize,
+}
 
-/// The head, consumers' cache line, with the chain of segments that they leave behind.
+/// The head: consumers' cache line, with the chain of segments that they leave behind.
 struct Head<T> {
     end: End<T>,
+    /// A tail that some consumer has read: while the head is well behind it, there is no need to
+    /// take the producers' cache line away from them.
+    seen: AtomicU64,
     /// The first segment there ever was: the `next` of the segment before it, which does not exist.
     first: AtomicPtr<Header<T>>,
     /// The front of the list, emptied segments included; null while somebody sweeps, and before the
@@ -161,6 +166,12 @@ pub(crate) struct Popped<T> {
     pub(crate) was_last: bool,
 }
 
+/// What a consumer found in the slot it claimed, and whether the FIFO looked empty behind it.
+struct Taken<T> {
+    found: Found<T>,
+    was_last: bool,
+}
+
 /// Slots claimed by one producer: a run within one word of lanes.
 struct Claim<T> {
     segment: Segment<T>,
@@ -179,10 +190,12 @@ impl<T> Fifo<T> {
         let end = || End { index: AtomicU64::new(start), segment: AtomicPtr::new(ptr::null_mut()) };
         let head = Head {
             end: end(),
+            seen: AtomicU64::new(start),
             first: AtomicPtr::new(ptr::null_mut()),
             oldest: AtomicPtr::new(ptr::null_mut()),
         };
-        Self { head: CachePadded::new(head), tail: CachePadded::new(end()) }
+        let tail = Tail { end: end(), pusher: AtomicUsize::new(0) };
+        Self { head: CachePadded::new(head), tail: CachePadded::new(tail) }
     }
 
     /// Appends an item; gives it back if the FIFO is closed. Lock-free.
@@ -217,9 +230,7 @@ impl<T> Fifo<T> {
             let Some(claim) = self.claim(count - pushed, shared) else { break };
             // SAFETY: the slots are claimed; what counts is not read from `items` again.
             unsafe {
-                for slot in 0..claim.count {
-                    claim.segment.write(claim.offset + slot, items.add(pushed + slot));
-                }
+                claim.segment.write_run(claim.offset, items.add(pushed), claim.count);
                 pushed += claim.segment.publish(claim.offset, claim.count);
             }
         }
@@ -229,17 +240,35 @@ impl<T> Fifo<T> {
     /// Takes the item at the head. Lock-free.
     #[inline]
     pub(crate) fn pop(&self, shared: &Shared<T>, unpublished: Unpublished) -> Option<Popped<T>> {
-        let mut poisoned = false;
+        let taken = self.take_one(shared)?;
+        match taken.found {
+            Found::Item(item) => Some(Popped { item, was_last: taken.was_last }),
+            Found::Dead => self.pop_after_poison(shared, unpublished),
+        }
+    }
+
+    /// The pop that has found a slot dead, and now claims others with a reason only.
+    #[cold]
+    fn pop_after_poison(&self, shared: &Shared<T>, unpublished: Unpublished) -> Option<Popped<T>> {
+        loop {
+            if unpublished == Unpublished::Leave && !self.is_published_beyond(shared) {
+                return None;
+            }
+            let Taken { found, was_last } = self.take_one(shared)?;
+            if let Found::Item(item) = found {
+                return Some(Popped { item, was_last });
+            }
+        }
+    }
+
+    /// Claims the slot at the head and takes what is in it; `None` if there is no slot to claim.
+    #[inline(always)]
+    fn take_one(&self, shared: &Shared<T>) -> Option<Taken<T>> {
         // Acquire, here and in the failures below: pairs with H2, so that the segment read next is
         // not older than the index.
         let mut head = Index::from_word(load_to_update(&self.head.end.index, Ordering::Acquire));
         loop {
-            let Some(tail) = self.claimable(&mut head, shared) else {
-                return None;
-            };
-            if poisoned && unpublished == Unpublished::Leave && !self.is_published_beyond(shared) {
-                return None;
-            }
+            let tail = self.claimable(&mut head, shared)?;
             // Acquire: pairs with H1; makes the segment's content visible.
             let segment = self.head.end.segment.load(Ordering::Acquire);
             // Relaxed on success: the claim publishes nothing, and H2 was acquired above.
@@ -253,37 +282,29 @@ impl<T> Fifo<T> {
                 continue;
             }
             let offset = head.offset(Segment::<T>::SHAPE);
-            let end = Self::end_in_segment(head, tail);
             // SAFETY: the claim succeeded, so this is the index's segment and the slot is ours;
-            // slots below `end` are claimed by producers.
+            // slots below the end are claimed by producers.
             let found = unsafe {
                 let segment = Segment::from_ptr_unchecked(segment);
+                let end = || Self::end_in_segment(head, tail);
                 let found = segment.take(offset, end, Segment::<T>::LOOKS);
                 segment.finish(offset);
                 found
             };
             self.sweep_if_left(head, shared);
-            match found {
-                Found::Item(item) => {
-                    return Some(Popped { item, was_last: head.advanced(1).same_place(tail) });
-                }
-                Found::Dead => {
-                    poisoned = true;
-                    // Acquire: as at the top.
-                    head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
-                }
-            }
+            return Some(Taken { found, was_last: head.advanced(1) == tail });
         }
     }
 
-    /// Takes up to `limit` items that lie one behind the other and hands each to `sink`, which must
-    /// not run code of the user's. Returns how many, and whether the FIFO looked empty behind them.
-    /// Lock-free.
-    pub(crate) fn pop_run(
+    /// Takes up to `limit` items that lie one behind the other and appends each, wrapped, to `out`.
+    /// Returns how many, and whether the FIFO looked empty behind them. Lock-free, but for the
+    /// vector's growth. `wrap` must not panic.
+    pub(crate) fn pop_run<U>(
         &self,
         limit: usize,
         shared: &Shared<T>,
-        mut sink: impl FnMut(T),
+        out: &mut Vec<U>,
+        wrap: impl Fn(T) -> U,
     ) -> (usize, bool) {
         debug_assert!(limit > 0);
         let shape = Segment::<T>::SHAPE;
@@ -297,7 +318,7 @@ impl<T> Fifo<T> {
             }
             let offset = head.offset(shape);
             let end = Self::end_in_segment(head, tail);
-            let count = (end - offset).min(limit);
+            let count = (end - offset).min(limit).min(LANES - offset % LANES);
             // Acquire, Relaxed, Acquire: as in `pop`.
             let segment = self.head.end.segment.load(Ordering::Acquire);
             if let Err(now) = self.head.end.index.compare_exchange_weak(
@@ -309,31 +330,56 @@ impl<T> Fifo<T> {
                 head = Index::from_word(now);
                 continue;
             }
-            let mut taken = 0;
-            let mut looks = Segment::<T>::LOOKS;
-            for slot in offset..offset + count {
-                // SAFETY: as in `pop`, for each slot of the run.
-                unsafe {
-                    let segment = Segment::from_ptr_unchecked(segment);
-                    match segment.take(slot, end, looks) {
-                        Found::Item(item) => {
-                            sink(item);
-                            taken += 1;
-                        }
-                        // One wait a run: what follows is most likely the same producer's.
-                        Found::Dead => looks = 1,
-                    }
-                    segment.finish(slot);
+            // SAFETY: as in `pop`, for each slot of the run.
+            let taken = unsafe {
+                let segment = Segment::from_ptr_unchecked(segment);
+                if segment.take_written(offset, count, out, &wrap) {
+                    count
+                } else {
+                    let each = |item| out.push(wrap(item));
+                    Self::take_each(segment, offset..offset + count, end, each)
                 }
-            }
+            };
             self.sweep_if_left(head, shared);
             if taken > 0 {
-                return (taken, head.advanced(count).same_place(tail));
+                return (taken, head.advanced(count) == tail);
             }
             poisoned = true;
             // Acquire: as in `pop`.
             head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
         }
+    }
+
+    /// The run of a `pop_run` in which something is not written yet, slot by slot. Returns how many
+    /// items there were.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Segment::take`], for each slot of the run.
+    #[cold]
+    unsafe fn take_each(
+        segment: Segment<T>,
+        run: Range<usize>,
+        end: usize,
+        mut sink: impl FnMut(T),
+    ) -> usize {
+        let mut taken = 0;
+        let mut looks = Segment::<T>::LOOKS;
+        for slot in run {
+            // SAFETY: the caller's.
+            unsafe {
+                match segment.take(slot, || end, looks) {
+                    Found::Item(item) => {
+                        sink(item);
+                        taken += 1;
+                    }
+                    // One wait a run: what follows is most likely the same producer's.
+                    Found::Dead => looks = 1,
+                }
+                segment.finish(slot);
+            }
+        }
+        taken
     }
 
     /// Whether nothing is there, not even a claimed slot.
@@ -345,15 +391,15 @@ impl<T> Fifo<T> {
         // has passed this tail is "empty" as well, and `len` cannot tell, so compare for equality
         // after reading the head first, which can only be behind.
         let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
-        let tail = Index::from_word(self.tail.index.load(Ordering::SeqCst));
-        self.len_between(head, tail) == 0
+        let tail = Index::from_word(self.tail.end.index.load(Ordering::SeqCst));
+        head == tail.place() || self.len_between(head, tail) == 0
     }
 
     /// The number of claimed slots: exact when no operation runs.
     pub(crate) fn len(&self) -> usize {
         // Head first: the tail read after it is not behind it, so there is no underflow.
         let head = Index::from_word(self.head.end.index.load(Ordering::Acquire)); // before the tail
-        let tail = Index::from_word(self.tail.index.load(Ordering::Acquire)); // after the head
+        let tail = Index::from_word(self.tail.end.index.load(Ordering::Acquire)); // after the head
         self.len_between(head, tail)
     }
 
@@ -365,21 +411,37 @@ impl<T> Fifo<T> {
     pub(crate) fn close(&self) {
         // Relaxed test, only to spare the write. AcqRel: who sees the mark by a failed claim sees
         // what the closing thread did before; claims before the mark come before the close.
-        if !Index::from_word(self.tail.index.load(Ordering::Relaxed)).is_closed() {
-            self.tail.index.fetch_or(Index::closed_bit(), Ordering::AcqRel);
+        if !Index::from_word(self.tail.end.index.load(Ordering::Relaxed)).is_closed() {
+            self.tail.end.index.fetch_or(Index::closed_bit(), Ordering::AcqRel);
         }
     }
 
-    /// The tail, if there is a slot to claim at `head`. A parked head is helped on first.
+    /// Whether this thread was the last to push here, as far as anybody knows.
+    #[inline]
+    pub(crate) fn was_pushed_here(&self) -> bool {
+        self.tail.pusher.load(Ordering::Relaxed) == thread_token() // Relaxed: a hint
+    }
+
+    /// The tail, or an earlier one, if there is a slot to claim at `head`. A parked head is helped
+    /// on first.
     #[inline(always)]
     fn claimable(&self, head: &mut Index, shared: &Shared<T>) -> Option<Index> {
+        // Relaxed: a number that once was the tail, and only for places in the head's segment, whose
+        // content comes with the head's pointer.
+        let seen = Index::from_word(self.head.seen.load(Ordering::Relaxed));
+        if head.is_well_behind(seen) && !head.is_parked(Segment::<T>::SHAPE) {
+            return Some(seen);
+        }
         loop {
             // Acquire: pairs with T3, so that a parked head finds the next segment installed.
-            let tail = Index::from_word(self.tail.index.load(Ordering::Acquire));
-            if head.same_place(tail) {
+            let tail = Index::from_word(self.tail.end.index.load(Ordering::Acquire)).place();
+            if *head == tail {
                 return None;
             }
             if !head.is_parked(Segment::<T>::SHAPE) {
+                if head.is_well_behind(tail) {
+                    self.head.seen.store(tail.word(), Ordering::Relaxed); // as above
+                }
                 return Some(tail);
             }
             *head = self.advance_head(*head, shared);
@@ -390,7 +452,7 @@ impl<T> Fifo<T> {
     #[inline(always)]
     fn end_in_segment(head: Index, tail: Index) -> usize {
         let shape = Segment::<T>::SHAPE;
-        if head.number(shape) == tail.number(shape) { tail.offset(shape) } else { Segment::<T>::SLOTS }
+        if head.same_segment(tail, shape) { tail.offset(shape) } else { Segment::<T>::SLOTS }
     }
 
     /// Claims up to `count` slots at the tail, all in one word of lanes; `None` if it is closed.
@@ -399,7 +461,7 @@ impl<T> Fifo<T> {
         let shape = Segment::<T>::SHAPE;
         // Acquire, here and on failure: pairs with T3, so that the segment read next is not older
         // than the index.
-        let mut tail = Index::from_word(load_to_update(&self.tail.index, Ordering::Acquire));
+        let mut tail = Index::from_word(load_to_update(&self.tail.end.index, Ordering::Acquire));
         loop {
             if tail.is_closed() {
                 return None;
@@ -409,18 +471,20 @@ impl<T> Fifo<T> {
                 continue;
             }
             // Acquire: pairs with T2; makes the segment's content visible.
-            let segment = self.tail.segment.load(Ordering::Acquire);
+            let segment = self.tail.end.segment.load(Ordering::Acquire);
             let offset = tail.offset(shape);
             let room = (Segment::<T>::SLOTS - offset).min(LANES - offset % LANES);
             let count = count.min(room);
             // SeqCst: P1 in the argument of `bitmap`.
-            match self.tail.index.compare_exchange_weak(
+            match self.tail.end.index.compare_exchange_weak(
                 tail.word(),
                 tail.advanced(count).word(),
                 Ordering::SeqCst,
                 Ordering::Acquire,
             ) {
                 Ok(_) => {
+                    // Relaxed: a hint.
+                    self.tail.pusher.store(thread_token(), Ordering::Relaxed);
                     // SAFETY: a claimable index has a segment, so it is not null.
                     let segment = unsafe { Segment::from_ptr_unchecked(segment) };
                     return Some(Claim { segment, offset, count });
@@ -437,8 +501,8 @@ impl<T> Fifo<T> {
         let shape = Segment::<T>::SHAPE;
         let _guard = shared.domain.pin();
         // Acquire: pairs with T2.
-        let segment = self.tail.segment.load(Ordering::Acquire);
-        let index = Index::from_word(load_to_update(&self.tail.index, Ordering::Acquire)); // as in `claim`
+        let segment = self.tail.end.segment.load(Ordering::Acquire);
+        let index = Index::from_word(load_to_update(&self.tail.end.index, Ordering::Acquire)); // as in `claim`
         if index != parked {
             return index;
         }
@@ -462,7 +526,7 @@ impl<T> Fifo<T> {
                 }
             }
             // T2. Release: pairs with the loads of `tail.segment`. Relaxed on failure: it has moved.
-            let _ = self.tail.segment.compare_exchange(
+            let _ = self.tail.end.segment.compare_exchange(
                 segment,
                 next,
                 Ordering::Release,
@@ -471,7 +535,7 @@ impl<T> Fifo<T> {
         }
         // T3. Release: whoever reads the new index sees the new segment, and `next` installed.
         // Acquire on failure: as in `claim`.
-        match self.tail.index.compare_exchange(
+        match self.tail.end.index.compare_exchange(
             parked.word(),
             moved.word(),
             Ordering::AcqRel,
@@ -551,9 +615,9 @@ impl<T> Fifo<T> {
         let _guard = shared.domain.pin();
         // Acquire, four times: as in `pop`, `claimable`, `advance_head`.
         let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
-        let tail = Index::from_word(self.tail.index.load(Ordering::Acquire));
+        let tail = Index::from_word(self.tail.end.index.load(Ordering::Acquire));
         let mut segment = self.head.end.segment.load(Ordering::Acquire);
-        if head.same_place(tail) {
+        if head == tail.place() {
             return false;
         }
         if segment.is_null() {
@@ -592,7 +656,7 @@ impl<T> Fifo<T> {
         let shape = Segment::<T>::SHAPE;
         // Relaxed: a missed move leaves the segment to the next sweep.
         let head = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
-        if head.number(shape) != place.number(shape) {
+        if !head.same_segment(place, shape) {
             self.sweep(&shared.domain.pin(), shared);
         }
     }

@@ -290,6 +290,19 @@ impl<T> Segment<T> {
         }
     }
 
+    /// [`write`](Self::write) for a run of slots.
+    ///
+    /// # Safety
+    ///
+    /// As for `write`, for `count` slots and as many items at `items`.
+    #[inline(always)]
+    pub(super) unsafe fn write_run(self, slot: usize, items: *const T, count: usize) {
+        for n in 0..count {
+            // SAFETY: the caller's. A plain build makes one copy of this loop.
+            unsafe { self.write(slot + n, items.add(n)) };
+        }
+    }
+
     /// Publishes a run of slots within one word and returns how many of them count: the items of
     /// the rest, always the end of the run, are still the caller's. The segment must not be touched
     /// after that.
@@ -322,13 +335,18 @@ impl<T> Segment<T> {
     /// The caller has claimed the slot as its consumer; every slot below `end` has been claimed by
     /// a producer.
     #[inline(always)]
-    pub(super) unsafe fn take(self, slot: usize, end: usize, looks: usize) -> Found<T> {
+    pub(super) unsafe fn take(
+        self,
+        slot: usize,
+        end: impl FnOnce() -> usize,
+        looks: usize,
+    ) -> Found<T> {
         // SAFETY: the claimed, unfinished slot keeps the segment alive.
         let word = unsafe { self.word(slot / LANES) };
         // Acquire: pairs with `publish`, for the value.
         let mut lane = Self::lane(word.load(Ordering::Acquire), slot);
         if lane != WRITTEN {
-            lane = Self::wait_or_poison(word, slot, end, looks);
+            lane = Self::wait_or_poison(word, slot, end(), looks);
         }
         if lane == WRITTEN {
             // SAFETY: published, with acquire, and this is the one consumer that claimed it.
@@ -336,6 +354,42 @@ impl<T> Segment<T> {
         } else {
             Found::Dead
         }
+    }
+
+    /// [`take`](Self::take) for a run of slots within one word, if all of it is written: appends the
+    /// items, wrapped, to `out`, finishes the slots, and returns true. Else does nothing.
+    ///
+    /// # Safety
+    ///
+    /// The caller has claimed these slots as their consumer; all are in one word. `wrap` does not
+    /// panic.
+    #[inline(always)]
+    pub(super) unsafe fn take_written<U>(
+        self,
+        slot: usize,
+        count: usize,
+        out: &mut Vec<U>,
+        wrap: impl Fn(T) -> U,
+    ) -> bool {
+        let lane = slot % LANES;
+        debug_assert!(count >= 1 && lane + count <= LANES);
+        let written = (ALL_WRITTEN >> (2 * (LANES - count))) << (2 * lane);
+        // SAFETY: claimed, unfinished slots keep the segment alive; each is read once, after its
+        // lane was seen written, and finished after that.
+        unsafe {
+            // Acquire: as in `take`.
+            let lanes = self.word(slot / LANES).load(Ordering::Acquire);
+            if lanes & (written | (written << 1)) != written {
+                return false;
+            }
+            out.extend((slot..slot + count).map(|slot| {
+                wrap((*self.value_ptr(slot)).with(|value| value.cast::<T>().read()))
+            }));
+            for slot in slot..slot + count {
+                self.finish(slot);
+            }
+        }
+        true
     }
 
     #[cold]

@@ -66,9 +66,9 @@ fn runs_keep_their_order_across_words_and_segments() {
     for run in (1..).take_while(|run| run * (run + 1) / 2 <= items.len()) {
         // SAFETY: plain numbers, read in bounds.
         pushed += unsafe { fifo.push_run(items.as_ptr().add(pushed), run, &shared) };
-        fifo.pop_run(run / 2 + 1, &shared, |item| out.push(item));
+        fifo.pop_run(run / 2 + 1, &shared, &mut out, |item| item);
     }
-    while fifo.pop_run(64, &shared, |item| out.push(item)).0 > 0 {}
+    while fifo.pop_run(64, &shared, &mut out, |item| item).0 > 0 {}
     assert_eq!(out, items[..pushed]);
 }
 
@@ -82,12 +82,12 @@ fn poisoned_slots_give_a_runs_end_back_in_order() {
         }
         assert_eq!(segment.publish(0, 2), 2);
         // The consumer of slot 3 gives up: 3, 4 and 5 are poisoned, 2 is not.
-        assert!(matches!(segment.take(3, 6, 2), Found::Dead));
+        assert!(matches!(segment.take(3, || 6, 2), Found::Dead));
         assert_eq!(segment.publish(2, 4), 1);
         for slot in 0..3 {
-            assert!(matches!(segment.take(slot, 6, 2), Found::Item(item) if item == slot as u64));
+            assert!(matches!(segment.take(slot, || 6, 2), Found::Item(item) if item == slot as u64));
         }
-        assert!(matches!(segment.take(4, 6, 2), Found::Dead));
+        assert!(matches!(segment.take(4, || 6, 2), Found::Dead));
         segment.free();
     }
 }
@@ -102,12 +102,12 @@ fn a_segment_is_finished_when_both_sides_are_done_with_every_slot() {
             assert!(!segment.is_finished());
             segment.write(slot, &raw const slot as *const u64);
             if slot == 40 {
-                assert!(matches!(segment.take(slot, slot + 1, 1), Found::Dead));
+                assert!(matches!(segment.take(slot, || slot + 1, 1), Found::Dead));
                 segment.finish(slot);
                 assert_eq!(segment.publish(slot, 1), 0);
             } else {
                 assert_eq!(segment.publish(slot, 1), 1);
-                assert!(matches!(segment.take(slot, slot + 1, 1), Found::Item(_)));
+                assert!(matches!(segment.take(slot, || slot + 1, 1), Found::Item(_)));
                 segment.finish(slot);
             }
         }

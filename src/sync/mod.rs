@@ -14,7 +14,7 @@
 compile_error!("bandq needs 64-bit atomics: positions are 64-bit so that they never wrap in practice");
 
 #[cfg(all(bandq_pause, not(loom)))]
-pub mod pause;
+pub(crate) mod pause;
 pub(crate) mod reclaim;
 
 #[cfg(not(any(loom, bandq_pause)))]
@@ -100,11 +100,47 @@ pub(crate) fn model_fence() {
 /// is a read-modify-write does conflict with that other load. It reads the newest value only, which
 /// costs the executions in which an older one makes the compare-exchange fail.
 #[inline(always)]
+#[cfg_attr(bandq_pause, track_caller)]
 pub(crate) fn load_to_update(word: &atomic::AtomicU64, order: atomic::Ordering) -> u64 {
     #[cfg(loom)]
     return word.fetch_add(0, order);
     #[cfg(not(loom))]
     word.load(order)
+}
+
+/// A number that tells live threads apart, and is cheap to have: the address of a thread-local.
+#[cfg(not(loom))]
+#[inline(always)]
+pub(crate) fn thread_token() -> usize {
+    EMPTY_LOOKS.with(|looks| core::ptr::from_ref(looks).addr())
+}
+
+/// Under loom all threads look like one, which is the case in which bits are cleared at once.
+#[cfg(loom)]
+pub(crate) fn thread_token() -> usize {
+    1
+}
+
+#[cfg(not(loom))]
+thread_local! {
+    static EMPTY_LOOKS: core::cell::Cell<u32> = const { core::cell::Cell::new(0) };
+}
+
+/// True one time in `of`, counted by thread.
+#[cfg(not(loom))]
+#[inline(always)]
+pub(crate) fn one_time_in(of: u32) -> bool {
+    EMPTY_LOOKS.with(|looks| {
+        let count = looks.get() + 1;
+        looks.set(if count >= of { 0 } else { count });
+        count >= of
+    })
+}
+
+/// Under loom, every time.
+#[cfg(loom)]
+pub(crate) fn one_time_in(_of: u32) -> bool {
+    true
 }
 
 mod cell {

@@ -1,0 +1,283 @@
+//! The public names and signatures, spelled out: a change of any of them fails to compile here.
+//! And what crosses threads: `Send`, `Sync` and `Unpin` of every public type.
+
+mod support;
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt::{Debug, Display};
+use std::future::Future;
+use std::hash::Hash;
+use std::marker::PhantomPinned;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bandq::{
+    Band, BandQueue, BuildError, Builder, Drain, InvalidBand, NoSuchBand, Permit, Receiver,
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, Sender, TryIter,
+    TryRecvError, TrySendError, WeakReceiver, WeakSender, bounded, futures, unbounded,
+};
+use futures_core::{FusedStream, Stream};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+use support::Task;
+
+type Item = String;
+type Received = (Band, Item);
+
+#[test]
+fn band() {
+    const NEW: Band = Band::new(63);
+    const TRY: Option<Band> = Band::try_new(64);
+    const URGENT: Band = Band::URGENT;
+    const MAX: usize = Band::MAX_BANDS as usize;
+    assert_eq!((NEW.index(), TRY, URGENT.index(), MAX), (63, None, 0, 64));
+    let _: fn(u8) -> Band = Band::new;
+    let _: fn(u8) -> Option<Band> = Band::try_new;
+    let _: usize = NEW.index();
+    let _: u8 = NEW.into();
+    let _: Result<Band, InvalidBand> = Band::try_from(3u8);
+    let mut names: HashMap<Band, &str> = HashMap::new();
+    names.insert(URGENT, "urgent");
+    let mut bands = vec![NEW, URGENT];
+    bands.sort();
+    assert_eq!(bands, [URGENT, NEW]);
+}
+
+assert_impl_all!(Band: Copy, Clone, Ord, PartialOrd, Eq, PartialEq, Hash, Debug, Send, Sync, Unpin);
+assert_impl_all!(Band: Into<u8>, TryFrom<u8>);
+
+#[test]
+fn queue() {
+    let _: fn(usize) -> BandQueue<Item> = BandQueue::new;
+    let _: fn(&BandQueue<Item>, Band, Item) -> Result<(), NoSuchBand<Item>> = BandQueue::push;
+    let _: fn(&BandQueue<Item>) -> Option<Received> = BandQueue::pop;
+    let _: fn(&BandQueue<Item>, Band, Vec<Item>) -> Result<usize, NoSuchBand<()>> =
+        BandQueue::push_many;
+    let _: fn(&BandQueue<Item>, &mut Vec<Received>, usize) -> usize = BandQueue::pop_many;
+    let _: fn(&BandQueue<Item>) -> usize = BandQueue::len;
+    let _: fn(&BandQueue<Item>, Band) -> usize = BandQueue::band_len;
+    let _: fn(&BandQueue<Item>) -> bool = BandQueue::is_empty;
+    let _: fn(&BandQueue<Item>) -> usize = BandQueue::bands;
+}
+
+#[test]
+fn constructors() {
+    let _: fn(usize) -> (Sender<Item>, Receiver<Item>) = unbounded;
+    let _: fn(usize, usize) -> (Sender<Item>, Receiver<Item>) = bounded;
+    let builder: Builder<Item> = Builder::<Item>::new(3);
+    let builder: Builder<Item> = builder.capacity(3);
+    let built: Result<(Sender<Item>, Receiver<Item>), BuildError> = builder.build();
+    assert!(built.is_ok());
+}
+
+fn future<O>(_: &(impl Future<Output = O> + Send + Debug)) {}
+
+#[test]
+fn sender() {
+    type S = Sender<Item>;
+    let _: fn(&S) -> S = S::clone;
+    let _: fn(&S, Band, Item) -> Result<(), TrySendError<Item>> = S::try_send;
+    let _: fn(&S, Band, Item) -> Result<(), SendError<Item>> = S::send_blocking;
+    let _: fn(&S, Band, Item, Duration) -> Result<(), SendTimeoutError<Item>> = S::send_timeout;
+    let _: fn(&S, Band, Item, Instant) -> Result<(), SendTimeoutError<Item>> = S::send_deadline;
+    let _: for<'a> fn(&'a S, Band) -> Result<Permit<'a, Item>, TrySendError<()>> = S::try_reserve;
+    let _: fn(&S) -> bool = S::close;
+    let _: fn(&S) -> bool = S::is_closed;
+    let _: fn(&S) -> usize = S::len;
+    let _: fn(&S, Band) -> usize = S::band_len;
+    let _: fn(&S) -> bool = S::is_empty;
+    let _: fn(&S) -> bool = S::is_full;
+    let _: fn(&S) -> Option<usize> = S::capacity;
+    let _: fn(&S) -> usize = S::sender_count;
+    let _: fn(&S) -> usize = S::receiver_count;
+    let _: fn(&S) -> WeakSender<Item> = S::downgrade;
+    let _: fn(&WeakSender<Item>) -> Option<S> = WeakSender::upgrade;
+    let _: fn(&S, &S) -> bool = S::same_channel;
+
+    let (tx, _rx) = unbounded::<Item>(1);
+    let band = Band::URGENT;
+    future::<Result<(), SendError<Item>>>(&tx.send(band, Item::new()));
+    future::<Result<usize, SendManyError<Item>>>(&tx.send_many(band, [Item::new()]));
+    let mut items = vec![Item::new()].into_iter();
+    future::<Result<usize, SendManyError<Item>>>(&tx.send_many(band, &mut items));
+    future::<Result<Permit<'_, Item>, SendError<()>>>(&tx.reserve(band));
+    future::<()>(&tx.closed());
+    let permit: Permit<'_, Item> = tx.try_reserve(band).unwrap();
+    let sent: Result<(), SendError<Item>> = permit.send(Item::new());
+    sent.unwrap();
+}
+
+#[test]
+fn receiver() {
+    type R = Receiver<Item>;
+    let _: fn(&R) -> R = R::clone;
+    let _: fn(&R) -> Result<Received, TryRecvError> = R::try_recv;
+    let _: fn(&R) -> Result<Received, RecvError> = R::recv_blocking;
+    let _: fn(&R, Duration) -> Result<Received, RecvTimeoutError> = R::recv_timeout;
+    let _: fn(&R, Instant) -> Result<Received, RecvTimeoutError> = R::recv_deadline;
+    let _: fn(&R) -> bool = R::close;
+    let _: fn(&R) -> bool = R::is_closed;
+    let _: fn(&R) -> usize = R::len;
+    let _: fn(&R, Band) -> usize = R::band_len;
+    let _: fn(&R) -> bool = R::is_empty;
+    let _: fn(&R) -> bool = R::is_full;
+    let _: fn(&R) -> Option<usize> = R::capacity;
+    let _: fn(&R) -> usize = R::sender_count;
+    let _: fn(&R) -> usize = R::receiver_count;
+    let _: fn(&R) -> WeakReceiver<Item> = R::downgrade;
+    let _: fn(&WeakReceiver<Item>) -> Option<R> = WeakReceiver::upgrade;
+    let _: fn(&R, &R) -> bool = R::same_channel;
+    let _: fn(&R, &mut Vec<Received>, usize) -> Result<usize, TryRecvError> = R::try_recv_many;
+
+    let (tx, rx) = unbounded::<Item>(1);
+    future::<Result<Received, RecvError>>(&rx.recv());
+    let mut buffer: Vec<Received> = Vec::new();
+    future::<usize>(&rx.recv_many(&mut buffer, 3));
+    future::<()>(&rx.closed());
+    let _: Vec<Received> = rx.try_iter().collect();
+    let _: Vec<Received> = rx.drain().collect();
+    fn stream(_: &(impl Stream<Item = Received> + FusedStream + Unpin)) {}
+    stream(&rx);
+    drop(tx);
+}
+
+#[test]
+fn errors() {
+    fn with_item<E: Error + Display + Debug + Clone + PartialEq + Eq>(errors: &[E]) {
+        assert_eq!(errors.to_vec(), errors);
+    }
+    with_item(&[SendError::Closed(1), SendError::NoSuchBand(1)]);
+    with_item(&[
+        TrySendError::Full(1),
+        TrySendError::Closed(1),
+        TrySendError::NoSuchBand(1),
+    ]);
+    with_item(&[
+        SendTimeoutError::Timeout(1),
+        SendTimeoutError::Closed(1),
+        SendTimeoutError::NoSuchBand(1),
+    ]);
+    with_item(&[NoSuchBand(1)]);
+    with_item(&[SendManyError {
+        sent: 0,
+        error: SendError::Closed(1),
+    }]);
+    fn without<E: Error + Display + Debug + Copy + PartialEq + Eq + Send + Sync>(_: &[E]) {}
+    without(&[RecvError]);
+    without(&[TryRecvError::Empty, TryRecvError::Closed]);
+    without(&[RecvTimeoutError::Timeout, RecvTimeoutError::Closed]);
+    without::<InvalidBand>(&[]);
+    without::<BuildError>(&[]);
+    let SendManyError { sent, error } = SendManyError {
+        sent: 1usize,
+        error: SendError::Closed(Item::new()),
+    };
+    let _: (usize, SendError<Item>) = (sent, error);
+}
+
+/// Neither `Debug` nor anything else.
+struct Plain;
+assert_impl_all!(SendError<Plain>: Error, Send, Sync, Unpin);
+assert_impl_all!(TrySendError<Plain>: Error, Send, Sync, Unpin);
+assert_impl_all!(SendTimeoutError<Plain>: Error, Send, Sync, Unpin);
+assert_impl_all!(SendManyError<Plain>: Error, Send, Sync, Unpin);
+assert_impl_all!(NoSuchBand<Plain>: Error, Send, Sync, Unpin);
+assert_not_impl_any!(SendError<Plain>: Clone, PartialEq);
+assert_not_impl_any!(SendError<Rc<()>>: Send);
+
+// An item that may move to another thread, but not be shared: enough for all handles.
+type Movable = Cell<u8>;
+assert_impl_all!(BandQueue<Movable>: Send, Sync, Unpin, Debug);
+assert_impl_all!(Sender<Movable>: Send, Sync, Unpin, Debug, Clone);
+assert_impl_all!(Receiver<Movable>: Send, Sync, Unpin, Debug, Clone, Stream, FusedStream);
+assert_impl_all!(WeakSender<Movable>: Send, Sync, Unpin, Debug);
+assert_impl_all!(WeakReceiver<Movable>: Send, Sync, Unpin, Debug);
+assert_impl_all!(Permit<'static, Movable>: Send, Sync, Unpin, Debug);
+assert_impl_all!(Builder<Movable>: Send, Sync, Unpin, Debug);
+assert_impl_all!(TryIter<'static, Movable>: Send, Unpin, Debug, Iterator);
+assert_impl_all!(Drain<'static, Movable>: Send, Unpin, Debug, Iterator);
+assert_impl_all!(futures::Send<'static, Movable>: Send, Unpin, Debug, Future);
+assert_impl_all!(
+    futures::SendMany<'static, Movable, std::vec::IntoIter<Movable>>: Send, Unpin, Debug, Future
+);
+assert_impl_all!(futures::Reserve<'static, Movable>: Send, Unpin, Debug, Future);
+assert_impl_all!(futures::Recv<'static, Movable>: Send, Unpin, Debug, Future);
+assert_impl_all!(futures::RecvMany<'static, Movable>: Send, Unpin, Debug, Future);
+assert_impl_all!(futures::Closed<'static, Movable>: Send, Unpin, Debug, Future);
+
+// An item that must stay on its thread: no handle may leave.
+type Bound = Rc<()>;
+assert_not_impl_any!(BandQueue<Bound>: Send, Sync);
+assert_not_impl_any!(Sender<Bound>: Send, Sync);
+assert_not_impl_any!(Receiver<Bound>: Send, Sync);
+assert_not_impl_any!(WeakSender<Bound>: Send, Sync);
+assert_not_impl_any!(WeakReceiver<Bound>: Send, Sync);
+assert_not_impl_any!(Permit<'static, Bound>: Send, Sync);
+assert_not_impl_any!(TryIter<'static, Bound>: Send, Sync);
+assert_not_impl_any!(Drain<'static, Bound>: Send, Sync);
+assert_not_impl_any!(futures::Send<'static, Bound>: Send, Sync);
+assert_not_impl_any!(
+    futures::SendMany<'static, Bound, std::vec::IntoIter<Bound>>: Send, Sync
+);
+// The iterator counts as well.
+assert_not_impl_any!(
+    futures::SendMany<'static, u8, std::iter::FromFn<Box<dyn FnMut() -> Option<u8>>>>: Send, Sync
+);
+assert_not_impl_any!(futures::Reserve<'static, Bound>: Send, Sync);
+assert_not_impl_any!(futures::Recv<'static, Bound>: Send, Sync);
+assert_not_impl_any!(futures::RecvMany<'static, Bound>: Send, Sync);
+assert_not_impl_any!(futures::Closed<'static, Bound>: Send, Sync);
+
+// An item that cannot be moved once pinned does not pin the handles or the futures.
+assert_impl_all!(BandQueue<PhantomPinned>: Unpin);
+assert_impl_all!(Sender<PhantomPinned>: Unpin);
+assert_impl_all!(Receiver<PhantomPinned>: Unpin);
+
+/// An item that is not `Send` may still be used on one thread.
+#[test]
+fn items_bound_to_a_thread_can_be_used_on_it() {
+    let (tx, rx) = bounded(2, 2);
+    let item = Rc::new(5);
+    tx.try_send(Band::URGENT, item.clone()).unwrap();
+    let got = Task::new(rx.recv()).ready().unwrap();
+    assert!(Rc::ptr_eq(&got.1, &item));
+}
+
+/// Handles are shared by reference and by clone, and futures move to other threads.
+#[test]
+fn handles_and_futures_cross_threads() {
+    let (tx, rx) = bounded(1, 4);
+    std::thread::scope(|s| {
+        s.spawn(|| tx.try_send(Band::URGENT, Cell::new(1)).unwrap());
+        let mut recv = Task::new(rx.recv());
+        let _ = recv.poll();
+        drop(recv);
+        s.spawn(|| assert_eq!(rx.recv_blocking().unwrap().1.get(), 1));
+    });
+    let mut send = tx.send(Band::URGENT, Cell::new(2));
+    let mut recv = Box::pin(rx.recv());
+    std::thread::scope(|s| {
+        s.spawn(move || {
+            let waker = std::task::Waker::noop();
+            let mut cx = std::task::Context::from_waker(waker);
+            assert!(recv.as_mut().poll(&mut cx).is_pending());
+            assert!(std::pin::Pin::new(&mut send).poll(&mut cx).is_ready());
+            assert!(recv.as_mut().poll(&mut cx).is_ready());
+        });
+    });
+}
+
+mod a_glob_import_leaves_the_prelude_alone {
+    use bandq::*;
+
+    pub(super) fn needs_send<T: Send + Sync>(_: &T) -> Option<Result<usize, ()>> {
+        None
+    }
+
+    #[test]
+    fn compiles() {
+        let (tx, _rx) = unbounded::<u8>(1);
+        assert!(needs_send(&tx).is_none());
+    }
+}

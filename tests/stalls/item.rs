@@ -1,0 +1,115 @@
+//! The items, and what is left of them: every item, and every segment, is counted.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicIsize, AtomicUsize, Ordering},
+};
+
+use bandq::BandQueue;
+
+use crate::support::b;
+
+/// How large the items of a run are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Shape {
+    /// 8 bytes: a segment has 255 slots.
+    Small,
+    /// 800 bytes: a segment has two slots, so every other push and pop meets a hand-over.
+    Large,
+}
+
+impl Shape {
+    pub(crate) const ALL: [Self; 2] = [Self::Small, Self::Large];
+}
+
+/// The bytes of an item of [`Shape::Large`] beyond those of a small one, in words.
+pub(crate) const PADDING: usize = 99;
+
+/// One item: who sent it, and as which of its items for that band.
+pub(crate) struct Item<const PAD: usize> {
+    pub(crate) from: u32,
+    pub(crate) number: u32,
+    /// Copies of the number: a torn or stale copy would show.
+    padding: [u64; PAD],
+}
+
+static ITEMS: AtomicIsize = AtomicIsize::new(0);
+
+impl<const PAD: usize> Item<PAD> {
+    pub(crate) fn new(from: usize, number: u32) -> Self {
+        ITEMS.fetch_add(1, Ordering::Relaxed);
+        Self { from: from as u32, number, padding: [u64::from(number); PAD] }
+    }
+}
+
+impl<const PAD: usize> Drop for Item<PAD> {
+    fn drop(&mut self) {
+        ITEMS.fetch_sub(1, Ordering::Relaxed);
+        assert!(self.padding.iter().all(|&word| word == u64::from(self.number)), "a torn item");
+    }
+}
+
+/// Items made and not dropped.
+pub(crate) fn items() -> isize {
+    ITEMS.load(Ordering::SeqCst)
+}
+
+/// Counts the segments of one shape: allocations of exactly their size.
+struct Counting;
+
+/// The size that is counted, and the largest one seen while it is being found out.
+static SIZE: AtomicUsize = AtomicUsize::new(0);
+static LARGEST: AtomicUsize = AtomicUsize::new(0);
+static SEGMENTS: AtomicIsize = AtomicIsize::new(0);
+
+// SAFETY: every call goes to the system allocator as it is; we only count.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        match SIZE.load(Ordering::Relaxed) {
+            0 => _ = LARGEST.fetch_max(layout.size(), Ordering::Relaxed),
+            size => _ = SEGMENTS.fetch_add(isize::from(size == layout.size()), Ordering::Relaxed),
+        }
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if SIZE.load(Ordering::Relaxed) == layout.size() {
+            SEGMENTS.fetch_sub(1, Ordering::Relaxed);
+        }
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Counts the segments of items of this size from now on. No queue of such items may be there.
+pub(crate) fn count_segments<const PAD: usize>() {
+    catch_up(); // this thread is registered for reclamation after that
+    let queue = BandQueue::<Item<PAD>>::new(1);
+    let item = Item::new(0, 0);
+    SIZE.store(0, Ordering::Relaxed);
+    LARGEST.store(0, Ordering::Relaxed);
+    assert!(queue.push(b(0), item).is_ok()); // allocates its first segment and nothing else
+    SIZE.store(LARGEST.load(Ordering::Relaxed), Ordering::Relaxed);
+    SEGMENTS.store(1, Ordering::Relaxed);
+}
+
+/// Segments that are allocated.
+pub(crate) fn segments() -> isize {
+    SEGMENTS.load(Ordering::SeqCst)
+}
+
+/// One item a segment, and of another size than the items under test.
+type OneSlot = [u64; 300];
+
+/// Gives reclamation what it needs to run: a few hand-overs, in a queue of its own.
+pub(crate) fn catch_up() {
+    let queue = BandQueue::<OneSlot>::new(1);
+    for _ in 0..8 {
+        queue.push(b(0), [0; 300]).unwrap();
+        queue.pop().unwrap();
+    }
+}

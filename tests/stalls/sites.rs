@@ -1,0 +1,155 @@
+//! The sites: where the accesses stand in the source, so that none goes without a test unnoticed.
+
+use std::{fmt, panic::Location};
+
+/// A place in the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) file: &'static str,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+impl From<&'static Location<'static>> for Place {
+    fn from(location: &'static Location<'static>) -> Self {
+        Self { file: location.file(), line: location.line(), column: location.column() }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!("../../", $name)))),*]
+    };
+}
+
+/// The files that pushes and pops go through.
+const FILES: &[(&str, &str)] = &files![
+    "src/bitmap.rs",
+    "src/channel/shared.rs",
+    "src/queue.rs",
+    "src/segment/index.rs",
+    "src/segment/mod.rs",
+    "src/segment/pool.rs",
+    "src/segment/slots.rs",
+    "src/wait.rs",
+];
+
+/// Accesses that no push and no pop makes: file, function, why.
+pub(crate) const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("src/channel/shared.rs", "is_full", "a question, neither push nor pop"),
+    ("src/channel/shared.rs", "close", "close"),
+    ("src/channel/shared.rs", "sender_count", "handles"),
+    ("src/channel/shared.rs", "receiver_count", "handles"),
+    ("src/channel/shared.rs", "drop_sender", "handles"),
+    ("src/channel/shared.rs", "drop_receiver", "handles"),
+    ("src/channel/shared.rs", "add_handle", "handles"),
+    ("src/channel/shared.rs", "upgrade_handle", "handles"),
+    ("src/segment/mod.rs", "close", "close"),
+    ("src/segment/mod.rs", "drop", "nobody else is there"),
+    ("src/segment/pool.rs", "drop", "nobody else is there"),
+    ("src/wait.rs", "wake", "somebody waits"),
+    ("src/wait.rs", "begin", "somebody waits"),
+    ("src/wait.rs", "give_up", "somebody waits"),
+    ("src/wait.rs", "block", "somebody waits"),
+];
+
+/// An access in the source.
+struct Access {
+    place: Place,
+    function: &'static str,
+    text: String,
+}
+
+/// The accesses that the source text shows.
+pub(crate) struct Source(Vec<Access>);
+
+impl Source {
+    pub(crate) fn scan() -> Self {
+        let mut accesses = Vec::new();
+        for &(file, text) in FILES {
+            let mut function = "";
+            for (line, code) in (1..).zip(text.lines()) {
+                if code.starts_with("mod tests") {
+                    break;
+                }
+                let code = code.split("//").next().unwrap_or("");
+                if let Some((_, rest)) = code.split_once("fn ") {
+                    function = rest.split(['(', '<']).next().unwrap_or("");
+                }
+                for (start, text) in calls(code) {
+                    let place = Place { file, line, column: start as u32 + 1 };
+                    accesses.push(Access { place, function, text });
+                }
+            }
+        }
+        Self(accesses)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Fails if an access was not passed without a reason, or one was passed that is not in the text.
+    pub(crate) fn compare(&self, passed: &[Place]) {
+        for place in passed {
+            assert!(
+                self.0.iter().any(|access| access.place == *place),
+                "the scan of the source misses the access at {place}"
+            );
+        }
+        let mut gaps = 0;
+        for access in self.0.iter().filter(|access| !passed.contains(&access.place)) {
+            let reason = ELSEWHERE.iter().find(|(file, function, _)| {
+                (*file, *function) == (access.place.file, access.function)
+            });
+            if reason.is_none() {
+                println!("never passed: {} `{}` in {}", access.place, access.text, access.function);
+                gaps += 1;
+            }
+        }
+        assert_eq!(gaps, 0, "accesses that no push and no pop passed, without a reason");
+    }
+
+    /// The function, and the access as it is written there.
+    pub(crate) fn describe(&self, place: Place) -> String {
+        let access = self.0.iter().find(|access| access.place == place);
+        access.map_or_else(String::new, |access| format!("{}: {}", access.function, access.text))
+    }
+}
+
+/// The accesses in a line of code: where their name stands, and what they look like.
+fn calls(code: &'static str) -> impl Iterator<Item = (usize, String)> {
+    const METHODS: [&str; 7] =
+        ["load", "store", "swap", "compare_exchange", "compare_exchange_weak", "fetch_", "fence"];
+    code.match_indices('(').filter_map(|(open, _)| {
+        if code[open + 1..].starts_with(')') {
+            return None; // `set.load()`: not an atomic's
+        }
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let start = code[..open].rfind(|c| !word(c)).map_or(0, |before| before + 1);
+        let name = &code[start..open];
+        let method = code[..start].ends_with('.')
+            && METHODS.iter().any(|method| {
+                name == *method || (method.ends_with('_') && name.starts_with(method))
+            });
+        let function = name == "load_to_update" || (name == "fence" && !code[..start].ends_with("fn "));
+        if !method && !function {
+            return None;
+        }
+        // With the field before it, if it stands on the same line.
+        let field = |c: char| word(c) || c == '.';
+        let from = code[..start].rfind(|c| !field(c)).map_or(0, |before| before + 1);
+        let argument = if function { code[open + 1..].split(',').next() } else { None };
+        let text = match argument {
+            Some(argument) => format!("{name}({argument})"),
+            None => code[from..open].trim_start_matches("self.").trim_start_matches('.').to_string(),
+        };
+        Some((start, text))
+    })
+}
