@@ -390,3 +390,67 @@ impl GroupFigures {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(peer: &str, kind: Kind, rounds: [f64; 3]) -> PeerFigures {
+        PeerFigures {
+            peer: peer.into(),
+            kind,
+            rounds: rounds.into(),
+        }
+    }
+
+    fn rows(claim: Claim) -> Vec<Row> {
+        let work = Work::new("work", Unit::NanosPerPair).claim(claim);
+        let peers = vec![
+            figures("bandq", Kind::Ours, [20.0, 40.0, 30.0]),
+            figures("slow", Kind::Plain, [40.0, 40.0, 60.0]),
+            figures("quick", Kind::Priority, [10.0, 10.0, 10.0]),
+            figures("bound", Kind::Bound, [1.0, 1.0, 1.0]),
+        ];
+        let group = GroupFigures {
+            name: "group".into(),
+            title: String::new(),
+            drawing: Drawing::Bars { log: false },
+            works: vec![WorkFigures { work, peers }],
+        };
+        group.rows()
+    }
+
+    #[test]
+    fn a_median_is_in_the_middle() {
+        assert_eq!(Spread::of(&[3.0, 1.0, 2.0]).median, 2.0);
+        assert_eq!(Spread::of(&[4.0, 1.0, 2.0, 3.0]).median, 2.5);
+    }
+
+    #[test]
+    fn ratios_are_taken_round_by_round() {
+        let row = &rows(Claim::peer("slow").goal(Bound::AtMost(0.5)))[0];
+        let ratio = row.ratio.expect("there is a reference");
+        assert_eq!((ratio.min, ratio.median, ratio.max), (0.5, 0.5, 1.0));
+        assert_eq!(row.verdict, Verdict::Reached);
+    }
+
+    #[test]
+    fn the_best_peer_is_a_queue() {
+        let row = &rows(Claim::against(Against::BestPeer).goal(Bound::AtMost(1.0)))[0];
+        let (name, _) = row.reference.as_ref().expect("there is a reference");
+        assert!(name.ends_with("quick"));
+        assert_eq!(row.verdict, Verdict::Missed);
+    }
+
+    #[test]
+    fn the_least_is_not_the_goal() {
+        let claim = Claim::against(Against::Nothing);
+        let claim = claim.goal(Bound::AtMost(20.0)).least(Bound::AtMost(30.0));
+        assert_eq!(rows(claim)[0].verdict, Verdict::LeastOnly);
+    }
+
+    #[test]
+    fn who_was_not_measured_has_no_row() {
+        assert!(rows(Claim::peer("nobody")).is_empty());
+    }
+}

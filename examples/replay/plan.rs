@@ -9,7 +9,7 @@ use crate::args::{Args, MAX_WORKERS};
 use crate::job::{CLASSES, Job, Jobs};
 
 /// Run times are cut at this percentile: traces have services that run for months.
-pub(crate) const CAP_PERCENTILE: usize = 95;
+const CAP_PERCENTILE: usize = 95;
 /// The rush is the shortest stretch that holds this share of the arrivals, in percent. Real traces
 /// have quiet stretches; workers counted over the whole span would be far too few for the rush.
 pub(crate) const RUSH_PERCENT: usize = 90;
@@ -38,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) cap: f64,
     /// The longest run time let through, in the replay and before rounding.
     pub(crate) cap_replayed: Duration,
+    /// What the cap is, in words.
+    pub(crate) cap_rule: String,
     /// What run times are rounded up to.
     pub(crate) grain: Duration,
     /// When most jobs arrive.
@@ -52,7 +54,7 @@ impl Plan {
     /// Plans the replay of `jobs` as `args` say.
     pub(crate) fn new(jobs: &Jobs, args: &Args) -> Plan {
         let jobs = &jobs.jobs;
-        let (cap, compression) = scale(jobs, args.seconds);
+        let (cap, cap_rule, compression) = scale(jobs, args.seconds);
         let grain = args.runtime.grain();
         // No arrival and no capped run is longer than the span, so none exceeds `args.seconds`.
         let replayed = |time: f64| Duration::from_secs_f64(time / compression);
@@ -94,6 +96,7 @@ impl Plan {
             compression,
             cap,
             cap_replayed: replayed(cap),
+            cap_rule,
             grain,
             rush,
             workers,
@@ -103,20 +106,27 @@ impl Plan {
     }
 }
 
-/// The cap on run times, and the compression that makes the arrivals span `seconds`.
-fn scale(jobs: &[Job], seconds: f64) -> (f64, f64) {
+/// The cap on run times, what it is in words, and the compression that makes the arrivals span
+/// `seconds`.
+fn scale(jobs: &[Job], seconds: f64) -> (f64, String, f64) {
     let mut runs: Vec<f64> = jobs.iter().map(|job| job.run).collect();
     runs.sort_by(f64::total_cmp);
-    let mut cap = runs[(runs.len() * CAP_PERCENTILE).div_ceil(100) - 1];
-    let mut span = jobs[jobs.len() - 1].arrival;
-    if span > 0.0 {
-        // In a trace of a few long jobs even the percentile may be longer than all the arrivals.
-        cap = cap.min(span);
+    let percentile = runs[(runs.len() * CAP_PERCENTILE).div_ceil(100) - 1];
+    let rule = format!("their {CAP_PERCENTILE}th percentile");
+
+    let span = jobs[jobs.len() - 1].arrival;
+    if span == 0.0 && percentile == 0.0 {
+        (percentile, rule, 1.0) // nothing to compress
+    } else if span == 0.0 {
+        // All arrive at once; then the longest run spans `seconds`.
+        (percentile, rule, percentile / seconds)
+    } else if percentile > span {
+        // A trace of a few long jobs.
+        let rule = "the span of the arrivals".to_owned();
+        (span, rule, span / seconds)
     } else {
-        span = cap; // all at once: then the longest run spans `seconds`
+        (percentile, rule, span / seconds)
     }
-    let compression = if span > 0.0 { span / seconds } else { 1.0 };
-    (cap, compression)
 }
 
 /// The jobs of the rush: the shortest stretch that holds [`RUSH_PERCENT`] of them.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -192,21 +193,22 @@ fn on_threads(
 ) -> io::Result<(usize, Vec<Vec<Receipt>>)> {
     thread::scope(|scope| {
         let mut workers = Vec::with_capacity(shared.plan.workers);
-        for _ in 0..shared.plan.workers {
+        for count in 0..shared.plan.workers {
             let receiver = receiver.clone();
-            let worker =
-                thread::Builder::new().spawn_scoped(scope, move || work_blocking(shared, receiver));
-            // On an error the sender is dropped, so the channel closes and the threads there are end.
-            workers.push(worker?);
+            let worker = thread::Builder::new()
+                .spawn_scoped(scope, move || work_blocking(shared, receiver))
+                // The sender is dropped then, so the channel closes and the other threads end.
+                .map_err(|error| {
+                    let what =
+                        format!("no more than {count} worker threads can be started: {error}");
+                    io::Error::new(error.kind(), what)
+                })?;
+            workers.push(worker);
         }
         let accepted = produce_blocking(shared, sender);
         let receipts = workers
             .into_iter()
-            .map(|worker| {
-                worker
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
+            .map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect();
         Ok((accepted, receipts))
     })

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -104,7 +105,7 @@ impl Runtime for Tokio {
         Box::pin(async {
             match task.await {
                 Ok(output) => output,
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
+                Err(error) => resume_unwind(error.into_panic()),
             }
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use crate::job::Jobs;
-use crate::plan::{CAP_PERCENTILE, Plan, RUSH_PERCENT};
+use crate::plan::{Plan, RUSH_PERCENT};
 use crate::report::{Report, WaitMs};
 use crate::run::Discipline;
 
@@ -21,9 +21,10 @@ pub(crate) fn heading(jobs: &Jobs, args: &Args, plan: &Plan) -> String {
             args.seconds,
         ),
         format!(
-            "cap          run times are cut at {} s, here {} ms (their {CAP_PERCENTILE}th percentile)",
+            "cap          run times are cut at {} s, here {} ms ({})",
             figures(plan.cap),
             figures(plan.cap_replayed.as_secs_f64() * 1000.0),
+            plan.cap_rule,
         ),
         format!(
             "grain        run times are rounded up to {} ms, the timer's grain on {}",

@@ -47,21 +47,38 @@
 //! ```
 //!
 //! Each step is a CAS that succeeds once, and any thread that meets a parked index does whichever are
-//! missing: nobody waits for the one who started. A helper looks at `next` and `number` of a segment
-//! in which it owns no slot, so it pins first. Segment *k* is retired only after H2, hence after T3
-//! and H1: neither end's pointer leads to it any more, and who got it from there before is pinned.
-//! A helper that comes late fails: the pointers and the index have moved, and none of them returns.
+//! missing: nobody waits for the one who started. A helper *visits*: it looks at `next` and `number` of
+//! a segment in which it owns no slot. Segment *k* is taken out of the list only after H2, hence after T3
+//! and H1: neither end's pointer leads to it any more, and who got it from there before is still
+//! visiting. A helper that comes late fails: the pointers and the index have moved, and none of them
+//! returns.
 //!
 //! # Reclamation
 //!
 //! Behind the head, from `oldest` on, lie segments that were emptied. Whoever moves the head on
-//! *sweeps*: takes the chain by swapping `oldest` with null, retires segments from its front while
+//! *sweeps*: takes the chain by swapping `oldest` with null, takes segments off its front while
 //! they are finished with, and puts the rest back. Not finished with is a segment in which a claimed
 //! slot's owner is still busy. That owner, when done, sees that the head has left its segment and
 //! sweeps in its turn. So a thread that is stopped inside an operation holds its own segment and those
 //! behind it, and nothing else. Two threads that just miss each other here (one sweeps and sees the
 //! slot unfinished; the other finishes and sees the chain taken) leave a segment to the next sweep.
-//! Retired segments go to the queue's pool once all pins of that moment are gone.
+//!
+//! What about visitors? They are counted:
+//!
+//! ```text
+//! visitor                           sweeper
+//! V1 visitors += 1                  S1 read head.index: it has left #k
+//! V2 fence(SeqCst)                  S2 fence(SeqCst)
+//! V3 read an end's pointer          S3 visitors == 0?
+//! ```
+//!
+//! If S3 misses V1, then S2 comes before V2 in the order of fences, and V3 sees what S1 saw: an end that
+//! has left *k*. So with no visitor at S3 nobody has a pointer to *k* and nobody will get one, and *k*
+//! goes to the queue's pool at once. That is nearly always so. With a visitor, *k* is retired through
+//! `crossbeam-epoch`: visitors are pinned as well, and *k* goes to the pool once all pins of that moment
+//! are gone. Epochs alone would do, but handing over one segment at a time to it costs about as much as
+//! a hundred pushes; the count alone would do too, but visitors that overlap for ever could hold
+//! memory for ever.
 //!
 //! # Progress
 //!
@@ -87,7 +104,7 @@ mod slots;
 
 use crate::sync::{
     Arc,
-    atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering},
+    atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence},
     load_to_update,
     reclaim::{Domain, Guard},
     thread_token,
@@ -134,6 +151,9 @@ struct Head<T> {
     seen: AtomicU64,
     /// The first segment there ever was: the `next` of the segment before it, which does not exist.
     first: AtomicPtr<Header<T>>,
+    /// Threads inside a hand-over, at either end: they may look into a segment without owning a
+    /// slot of it.
+    visitors: AtomicUsize,
     /// The front of the list, emptied segments included; null while somebody sweeps, and before the
     /// first hand-over.
     oldest: AtomicPtr<Header<T>>,
@@ -192,6 +212,7 @@ impl<T> Fifo<T> {
             end: end(),
             seen: AtomicU64::new(start),
             first: AtomicPtr::new(ptr::null_mut()),
+            visitors: AtomicUsize::new(0),
             oldest: AtomicPtr::new(ptr::null_mut()),
         };
         let tail = Tail { end: end(), pusher: AtomicUsize::new(0) };
@@ -499,7 +520,7 @@ impl<T> Fifo<T> {
     #[cold]
     fn advance_tail(&self, parked: Index, shared: &Shared<T>) -> Index {
         let shape = Segment::<T>::SHAPE;
-        let _guard = shared.domain.pin();
+        let _visit = self.visit(shared);
         // Acquire: pairs with T2.
         let segment = self.tail.end.segment.load(Ordering::Acquire);
         let index = Index::from_word(load_to_update(&self.tail.end.index, Ordering::Acquire)); // as in `claim`
@@ -509,7 +530,7 @@ impl<T> Fifo<T> {
         let moved = parked.next_segment(shape);
         // The caller saw the index parked here, so the pointer is at least this segment's; the index
         // is still parked here, so it is at most the next one's.
-        // SAFETY: read from the tail under the pin, when the index had not yet left it.
+        // SAFETY: read from the tail during the visit, when the index had not yet left it.
         let link = unsafe { self.link(segment, parked) };
         if let Some(link) = link {
             let mut next = link.load(Ordering::Acquire); // pairs with T1
@@ -550,7 +571,7 @@ impl<T> Fifo<T> {
     /// else has. The caller has seen the tail past this place. Returns the index as it is then.
     #[cold]
     fn advance_head(&self, parked: Index, shared: &Shared<T>) -> Index {
-        let guard = shared.domain.pin();
+        let visit = self.visit(shared);
         let end = &self.head.end;
         // Acquire: pairs with H1.
         let segment = end.segment.load(Ordering::Acquire);
@@ -584,7 +605,8 @@ impl<T> Fifo<T> {
             Ordering::Acquire,
         ) {
             Ok(_) => {
-                self.sweep(&guard, shared);
+                drop(visit);
+                self.sweep(shared);
                 moved
             }
             Err(now) => Index::from_word(now),
@@ -596,12 +618,12 @@ impl<T> Fifo<T> {
     ///
     /// # Safety
     ///
-    /// `segment` was read, under a pin that lasts, from the end whose index is `parked`.
+    /// `segment` was read, during a visit that lasts, from the end whose index is `parked`.
     unsafe fn link(&self, segment: *mut Header<T>, parked: Index) -> Option<&AtomicPtr<Header<T>>> {
         let Some(segment) = Segment::from_ptr(segment) else {
             return Some(&self.head.first);
         };
-        // SAFETY: it was not retired when it was read, and the pin is older than that.
+        // SAFETY: it was in the list when it was read, and the visit is older than that.
         unsafe {
             (segment.number() == parked.number(Segment::<T>::SHAPE)).then(|| segment.next())
         }
@@ -612,7 +634,7 @@ impl<T> Fifo<T> {
     #[cold]
     fn is_published_beyond(&self, shared: &Shared<T>) -> bool {
         let shape = Segment::<T>::SHAPE;
-        let _guard = shared.domain.pin();
+        let _visit = self.visit(shared);
         // Acquire, four times: as in `pop`, `claimable`, `advance_head`.
         let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
         let tail = Index::from_word(self.tail.end.index.load(Ordering::Acquire));
@@ -627,8 +649,8 @@ impl<T> Fifo<T> {
         // A walk that starts ahead of its own tail has been overtaken: others make progress.
         let mut left = tail.since(head, shape).div_ceil(Segment::<T>::SLOTS) + 1;
         while let Some(this) = Segment::from_ptr(segment) {
-            // SAFETY: the head pointed to it, or to a segment before it, after the pin: it was not
-            // retired then.
+            // SAFETY: the head pointed to it, or to a segment before it, after the visit began: it was
+            // in the list then.
             unsafe {
                 let number = this.number();
                 let from = if number == head.number(shape) { head.offset(shape) } else { 0 };
@@ -657,40 +679,73 @@ impl<T> Fifo<T> {
         // Relaxed: a missed move leaves the segment to the next sweep.
         let head = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
         if !head.same_segment(place, shape) {
-            self.sweep(&shared.domain.pin(), shared);
+            self.sweep(shared);
         }
     }
 
-    /// Retires the segments at the front of the list that the head has left and that are finished
-    /// with.
+    /// Begins to look into segments without owning a slot there.
+    fn visit<'a>(&'a self, shared: &'a Shared<T>) -> Visit<'a> {
+        let guard = shared.domain.pin();
+        // Relaxed: the fence orders it. SeqCst: V2, pairs with the fence in `sweep`.
+        self.head.visitors.fetch_add(1, Ordering::Relaxed); // V1
+        fence(Ordering::SeqCst);
+        Visit { _guard: guard, visitors: &self.head.visitors }
+    }
+
+    /// Takes the segments at the front of the list that the head has left and that are finished
+    /// with out of it, for reuse.
     #[cold]
-    fn sweep(&self, guard: &Guard<'_>, shared: &Shared<T>) {
+    fn sweep(&self, shared: &Shared<T>) {
         let shape = Segment::<T>::SHAPE;
         loop {
             // Acquire and, below, release: the chain passes from sweeper to sweeper.
             let front = self.head.oldest.swap(ptr::null_mut(), Ordering::Acquire);
             let Some(mut segment) = Segment::from_ptr(front) else { return };
             // Acquire: pairs with H2, hence with T3 and H1: no end points to a segment before this.
-            let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+            let head = Index::from_word(self.head.end.index.load(Ordering::Acquire)); // S1
+            // SeqCst: S2, pairs with the fence in `visit`.
+            fence(Ordering::SeqCst);
+            // Acquire: pairs with the release at the end of a visit.
+            let alone = self.head.visitors.load(Ordering::Acquire) == 0; // S3
+            let guard = (!alone).then(|| shared.domain.pin());
             // SAFETY: the chain is ours until it is put back, and only its owner retires from it;
             // the head's own segment, where the walk ends, is alive.
             unsafe {
                 while segment.number() != head.number(shape) && segment.is_finished() {
                     let next = segment.next().load(Ordering::Acquire); // pairs with T1
-                    let pool = Arc::clone(&shared.pool);
-                    // SAFETY: finished with, and unreachable but for pinned threads; the pool is
-                    // kept alive by the closure.
-                    guard.retire(move || pool.put(segment));
+                    match &guard {
+                        // SAFETY: finished with, and nobody visits that could have got it.
+                        None => shared.pool.put(segment),
+                        Some(guard) => {
+                            let pool = Arc::clone(&shared.pool);
+                            // SAFETY: finished with, and unreachable but for visitors, who are
+                            // pinned; the closure keeps the pool alive.
+                            guard.retire(move || pool.put(segment));
+                        }
+                    }
                     segment = Segment::from_ptr_unchecked(next);
                 }
             }
             self.head.oldest.store(segment.as_ptr(), Ordering::Release);
             // If the head moved on meanwhile, its mover may have found the chain taken.
             let now = Index::from_word(self.head.end.index.load(Ordering::Acquire));
-            if now.number(shape) == head.number(shape) {
+            if now.same_segment(head, shape) {
                 return;
             }
         }
+    }
+}
+
+/// While it lives, no segment that its thread can have got from an end is used again.
+struct Visit<'a> {
+    _guard: Guard<'a>,
+    visitors: &'a AtomicUsize,
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        // Release: pairs with S3, so that what was looked at may be used again.
+        self.visitors.fetch_sub(1, Ordering::Release);
     }
 }
 

@@ -41,7 +41,7 @@
 
 use crate::sync::{
     UnsafeCell, alloc, atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering}, dealloc, looks_at_slot,
-    slots_per_segment, spin_loop,
+    slots_per_segment, spin_loop, write_cells, zero_atomics,
 };
 use core::{alloc::Layout, marker::PhantomData, mem::MaybeUninit, ptr::{self, NonNull}};
 use std::alloc::handle_alloc_error;
@@ -155,14 +155,10 @@ impl<T> Segment<T> {
         unsafe {
             let header = self.0.as_mut();
             header.number = number;
-            // Relaxed, here and below: the caller passes the segment on with a release.
+            // Relaxed: the caller passes the segment on with a release.
             header.next.store(ptr::null_mut(), Ordering::Relaxed);
-            for word in 0..Self::WORDS {
-                self.word(word).store(0, Ordering::Relaxed);
-            }
-            for slot in 0..Self::SLOTS {
-                self.done(slot).store(0, Ordering::Relaxed);
-            }
+            zero_atomics(self.word_ptr(0), Self::WORDS);
+            zero_atomics(self.done_ptr(0), Self::SLOTS);
         }
     }
 
@@ -284,10 +280,7 @@ impl<T> Segment<T> {
     pub(super) unsafe fn write(self, slot: usize, item: *const T) {
         // SAFETY: nobody reads a value before its lane is written, and only this producer writes
         // it; the unpublished slot keeps the segment alive.
-        unsafe {
-            (*self.value_ptr(slot))
-                .with_mut(|value| ptr::copy_nonoverlapping(item, value.cast::<T>(), 1));
-        }
+        unsafe { write_cells(self.value_ptr(slot), item, 1) };
     }
 
     /// [`write`](Self::write) for a run of slots.
@@ -297,10 +290,8 @@ impl<T> Segment<T> {
     /// As for `write`, for `count` slots and as many items at `items`.
     #[inline(always)]
     pub(super) unsafe fn write_run(self, slot: usize, items: *const T, count: usize) {
-        for n in 0..count {
-            // SAFETY: the caller's. A plain build makes one copy of this loop.
-            unsafe { self.write(slot + n, items.add(n)) };
-        }
+        // SAFETY: as for `write`; the cells lie one behind the other.
+        unsafe { write_cells(self.value_ptr(slot), items, count) };
     }
 
     /// Publishes a run of slots within one word and returns how many of them count: the items of
@@ -382,11 +373,13 @@ impl<T> Segment<T> {
             if lanes & (written | (written << 1)) != written {
                 return false;
             }
-            out.extend((slot..slot + count).map(|slot| {
-                wrap((*self.value_ptr(slot)).with(|value| value.cast::<T>().read()))
+            let values = self.value_ptr(slot);
+            out.extend((0..count).map(|n| {
+                wrap((*values.add(n)).with(|value| value.cast::<T>().read()))
             }));
-            for slot in slot..slot + count {
-                self.finish(slot);
+            let done = self.done_ptr(slot);
+            for n in 0..count {
+                (*done.add(n)).store(1, Ordering::Release); // as in `finish`
             }
         }
         true

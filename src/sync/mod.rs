@@ -36,6 +36,8 @@ pub(crate) use {core::hint::spin_loop, std::sync::Arc};
 
 pub(crate) use self::cell::UnsafeCell;
 
+use core::{mem::MaybeUninit, ptr};
+
 /// How many slots a segment of `size`-byte items has.
 ///
 /// About 2 KiB of items, at most 255, at least one. 255 rather than 256 because a position keeps
@@ -77,6 +79,71 @@ pub(crate) const fn looks_at_slot(size: usize) -> usize {
 #[cfg(loom)]
 pub(crate) const fn looks_at_slot(_size: usize) -> usize {
     1
+}
+
+/// Copies a run of items into the cells that start at `to`.
+///
+/// # Safety
+///
+/// `count` items at `items` are valid, as many cells from `to` on are this thread's to write.
+#[inline(always)]
+pub(crate) unsafe fn write_cells<T>(
+    to: *mut UnsafeCell<MaybeUninit<T>>,
+    items: *const T,
+    count: usize,
+) {
+    // SAFETY: the caller's; a cell is `repr(transparent)`.
+    #[cfg(not(loom))]
+    unsafe {
+        ptr::copy_nonoverlapping(items, to.cast::<T>(), count);
+    }
+    #[cfg(loom)]
+    for n in 0..count {
+        // SAFETY: the caller's.
+        unsafe {
+            (*to.add(n)).with_mut(|cell| ptr::copy_nonoverlapping(items.add(n), cell.cast(), 1));
+        }
+    }
+}
+
+/// Sets atomics that this thread has alone to zero.
+///
+/// # Safety
+///
+/// `count` atomics, of a kind for which all bits zero is the value zero, lie from `first` on, and
+/// nobody else accesses them.
+pub(crate) unsafe fn zero_atomics<A: Zero>(first: *mut A, count: usize) {
+    // SAFETY: the caller's.
+    #[cfg(not(any(loom, bandq_pause)))]
+    unsafe {
+        ptr::write_bytes(first, 0, count);
+    }
+    #[cfg(any(loom, bandq_pause))]
+    for n in 0..count {
+        // SAFETY: the caller's.
+        unsafe { (*first.add(n)).zero() };
+    }
+}
+
+/// Atomics for which [`zero_atomics`] works.
+pub(crate) trait Zero {
+    /// Stores zero.
+    #[cfg(any(loom, bandq_pause))]
+    fn zero(&self);
+}
+
+impl Zero for atomic::AtomicU8 {
+    #[cfg(any(loom, bandq_pause))]
+    fn zero(&self) {
+        self.store(0, atomic::Ordering::Relaxed); // nobody else looks
+    }
+}
+
+impl Zero for atomic::AtomicU64 {
+    #[cfg(any(loom, bandq_pause))]
+    fn zero(&self) {
+        self.store(0, atomic::Ordering::Relaxed); // nobody else looks
+    }
 }
 
 /// The fence that loom needs between a `SeqCst` write and a `SeqCst` read of another location.

@@ -11,6 +11,7 @@ use std::hint::black_box;
 
 use bandq::{Band, BandQueue, Receiver, Sender};
 use bandq_callgrind::TIMES;
+use gungraun::Callgrind;
 use gungraun::prelude::*;
 
 /// Items in a batch.

@@ -133,10 +133,11 @@ fn check(root: &Path, fix: bool) -> Result<bool, String> {
     let (mut table, mutants) = load(root)?;
     let mut complaints = table.differences(&mutants);
     if fix {
-        for difference in complaints.drain(..) {
-            println!("fixed: {difference}");
+        for difference in complaints {
+            println!("to fix: {difference}");
         }
         table.adopt(&mutants);
+        complaints = table.differences(&mutants); // what only a person can mend
         write(&table_path(root), &table.render())?;
     } else if complaints.is_empty() && table.render() != read(&table_path(root))? {
         complaints.push("the table is not as `check --fix` writes it".into());

@@ -126,9 +126,17 @@ impl Table {
         rows.iter_mut().find(|(row, _)| *row == key(mutant)).map(|(_, verdict)| verdict)
     }
 
-    /// Rows that no mutant has, and mutants that have no row.
+    /// Listed code that does not stand in the source, rows that no mutant has, and mutants that have
+    /// no row.
     pub(crate) fn differences(&self, mutants: &[Mutant]) -> Vec<String> {
         let mut differences = Vec::new();
+        for listed in &self.listed {
+            let operation = format!("`{}`", listed.code);
+            let stands = |mutant: &Mutant| mutant.file == listed.file && mutant.operation == operation;
+            if !mutants.iter().any(stands) {
+                differences.push(format!("not in the source any more: {} {}", listed.file, listed.code));
+            }
+        }
         for (file, rows) in &self.rows {
             for (row, _) in rows {
                 if !mutants.iter().any(|mutant| mutant.file == *file && key(mutant) == *row) {

@@ -1,0 +1,288 @@
+//! What the threads of a run did and when, and whether the promises allow it.
+//!
+//! Times are those of one counter, read before and after each call, so "before" means that a call
+//! had ended when the other began.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The clock of a run.
+#[derive(Default)]
+pub struct Clock(AtomicU64);
+
+impl Clock {
+    /// The next moment.
+    pub fn tick(&self) -> u64 {
+        self.0.fetch_add(1, Ordering::SeqCst)
+    }
+}
+
+/// What a call did.
+#[derive(Debug)]
+pub enum What {
+    /// Sent items, numbered from `first`, to a band. The first `sure` of them were certainly
+    /// accepted, the others perhaps.
+    Sent {
+        /// The band's index.
+        band: usize,
+        /// The number of the first.
+        first: u32,
+        /// How many were offered.
+        count: u32,
+        /// How many were accepted.
+        sure: u32,
+    },
+    /// Held a unit of room without an item for the length of the call.
+    Held,
+    /// Found no room.
+    Full,
+    /// A send that was refused, as the channel is closed.
+    Refused,
+    /// Took items: bands and numbers.
+    Took(Vec<(usize, u32)>),
+    /// Looked for items, and found none.
+    Nothing,
+    /// Looked for items, and found none and the channel closed.
+    Ended,
+    /// Read the length.
+    Len(usize),
+    /// Closed the channel.
+    Close,
+}
+
+/// A call.
+#[derive(Debug)]
+pub struct Call {
+    /// The thread.
+    pub thread: usize,
+    /// When it began.
+    pub start: u64,
+    /// When it had ended.
+    pub end: u64,
+    /// What it did.
+    pub what: What,
+}
+
+/// An item's life.
+#[derive(Debug)]
+struct Life {
+    id: u32,
+    band: usize,
+    sender: usize,
+    /// The send.
+    sent: (u64, u64),
+    sure: bool,
+    /// The taking call's times, its index among all calls, and the place in its batch.
+    taken: Option<((u64, u64), (usize, usize))>,
+}
+
+impl Life {
+    /// Whether the item was in the queue from `start` to `end`, whatever the order of what ran at
+    /// the same time.
+    fn is_there(&self, start: u64, end: u64) -> bool {
+        self.sure && self.sent.1 < start && self.taken.is_none_or(|((taken, _), _)| taken > end)
+    }
+}
+
+/// Checks a whole run. `capacity` is that of the channel; `emptied` says that all items that were
+/// left have been taken by calls of the history, so that an item without a taker is lost.
+pub fn check(calls: &[Call], capacity: Option<usize>, emptied: bool) {
+    let lives = lives(calls);
+    if emptied {
+        for life in &lives {
+            assert!(!life.sure || life.taken.is_some(), "lost: {life:?}");
+        }
+    }
+    fifo(&lives);
+    for (index, call) in calls.iter().enumerate() {
+        match &call.what {
+            What::Took(_) => priority(&lives, calls, index),
+            What::Nothing | What::Ended => {
+                for life in &lives {
+                    assert!(
+                        !life.is_there(call.start, call.end),
+                        "{call:?} found nothing, and {life:?} is there"
+                    );
+                }
+            }
+            What::Len(len) => length(&lives, call, *len),
+            What::Full => full(&lives, calls, call, capacity),
+            _ => {}
+        }
+    }
+    closed(calls);
+}
+
+/// Matches what was taken with what was sent: each at most once.
+fn lives(calls: &[Call]) -> Vec<Life> {
+    let mut lives = Vec::new();
+    let mut places = HashMap::new();
+    for call in calls {
+        if let What::Sent {
+            band,
+            first,
+            count,
+            sure,
+        } = call.what
+        {
+            for offset in 0..count {
+                let id = first + offset;
+                let before = places.insert(id, lives.len());
+                assert!(before.is_none(), "item {id} was sent twice");
+                lives.push(Life {
+                    id,
+                    band,
+                    sender: call.thread,
+                    sent: (call.start, call.end),
+                    sure: offset < sure,
+                    taken: None,
+                });
+            }
+        }
+    }
+    for (index, call) in calls.iter().enumerate() {
+        if let What::Took(items) = &call.what {
+            for (place, (band, id)) in items.iter().enumerate() {
+                let life = places.get(id).map(|&place| &mut lives[place]);
+                let life = life.unwrap_or_else(|| panic!("took {id}, which was never sent"));
+                assert_eq!(life.band, *band, "{life:?} came out of another band");
+                assert!(life.taken.is_none(), "{life:?} was taken twice");
+                assert!(life.sent.0 < call.end, "{life:?} was taken before it was sent");
+                life.taken = Some(((call.start, call.end), (index, place)));
+            }
+        }
+    }
+    lives
+}
+
+/// First in, first out within each band, as far as the times decide it.
+fn fifo(lives: &[Life]) {
+    for later in lives {
+        let Some(((later_start, _), (later_call, later_place))) = later.taken else {
+            // A part of a batch is its first items.
+            continue;
+        };
+        for earlier in lives {
+            let same_call = earlier.sent == later.sent && earlier.sender == later.sender;
+            let before = earlier.sent.1 < later.sent.0 || same_call && earlier.id < later.id;
+            if earlier.band != later.band || !before {
+                continue;
+            }
+            match earlier.taken {
+                Some(((_, _), (call, place))) if call == later_call => {
+                    assert!(place < later_place, "{later:?} overtook {earlier:?}");
+                }
+                Some(((start, _), _)) => {
+                    let later_end = later.taken.map_or(0, |((_, end), _)| end);
+                    assert!(
+                        later_end >= start || later_start >= start,
+                        "{later:?} overtook {earlier:?}"
+                    );
+                }
+                None => assert!(
+                    !earlier.sure && !same_call,
+                    "{later:?} overtook {earlier:?}, which is still there"
+                ),
+            }
+        }
+    }
+}
+
+/// No item is taken while a more urgent one is there, sent before the receive began; unless another
+/// receive, which began before that item was sent, found the band empty and has not returned.
+fn priority(lives: &[Life], calls: &[Call], index: usize) {
+    let call = &calls[index];
+    let What::Took(items) = &call.what else {
+        return;
+    };
+    for urgent in lives {
+        if !urgent.sure || urgent.sent.1 >= call.start {
+            continue;
+        }
+        // The items of this batch that were taken while the urgent one was certainly there.
+        let until = match urgent.taken {
+            None => items.len(),
+            Some((_, (taker, place))) if taker == index => place,
+            Some(((start, _), _)) if start > call.end => items.len(),
+            Some(_) => 0,
+        };
+        let passed = items[..until].iter().find(|&&(band, _)| band > urgent.band);
+        let Some(passed) = passed else {
+            continue;
+        };
+        let excused = calls.iter().enumerate().any(|(other, receive)| {
+            let looks = matches!(
+                receive.what,
+                What::Took(_) | What::Nothing | What::Ended
+            );
+            other != index && looks && receive.start < urgent.sent.1 && receive.end > call.start
+        });
+        assert!(excused, "{call:?} took {passed:?}, and {urgent:?} is there");
+    }
+}
+
+/// The length counts what is certainly there, and nothing that certainly is not.
+fn length(lives: &[Life], call: &Call, len: usize) {
+    let least = lives
+        .iter()
+        .filter(|life| life.is_there(call.start, call.end))
+        .count();
+    let most = lives
+        .iter()
+        .filter(|life| {
+            let gone = life.taken.is_some_and(|((_, end), _)| end < call.start);
+            life.sent.0 < call.end && !gone
+        })
+        .count();
+    assert!(
+        (least..=most).contains(&len),
+        "{call:?}, and it is from {least} to {most}"
+    );
+}
+
+/// No room was found: all units may have been in use at one moment of the call.
+fn full(lives: &[Life], calls: &[Call], call: &Call, capacity: Option<usize>) {
+    let capacity = capacity.expect("an unbounded channel is never full");
+    let items = lives
+        .iter()
+        .filter(|life| {
+            let gone = life.taken.is_some_and(|((_, end), _)| end < call.start);
+            life.sent.0 < call.end && !gone
+        })
+        .count();
+    // A send that is refused may hold a unit until it knows.
+    let others = calls
+        .iter()
+        .filter(|other| {
+            matches!(other.what, What::Held | What::Refused)
+                && other.start < call.end
+                && other.end > call.start
+        })
+        .count();
+    assert!(
+        items + others >= capacity,
+        "{call:?}, and at most {items} items and {others} permits were there"
+    );
+}
+
+/// Closing is final, for sends and for receives.
+fn closed(calls: &[Call]) {
+    let first = |which: fn(&What) -> bool| {
+        let ends = calls.iter().filter(|call| which(&call.what));
+        ends.map(|call| call.end).min().unwrap_or(u64::MAX)
+    };
+    let told = first(|what| matches!(what, What::Close | What::Refused | What::Ended));
+    let ended = first(|what| matches!(what, What::Ended));
+    for call in calls {
+        match &call.what {
+            What::Sent { sure: 1.., .. } => {
+                assert!(call.start < told, "{call:?} sent after the end");
+            }
+            What::Full | What::Held => {
+                assert!(call.start < told, "{call:?}, and the channel was closed");
+            }
+            What::Took(_) => assert!(call.start < ended, "{call:?} took after the end"),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,541 @@
+//! One run: threads at work, some of them stopped on the way, and the account at the end.
+
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    rc::Rc,
+    sync::{
+        Arc, Barrier, Condvar, Mutex,
+        atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use bandq::{Band, BandQueue, internals::pause};
+
+use crate::{
+    item::{self, Item, PADDING, Shape},
+    sites::Place,
+    subject::{BATCH, Channel, Kind, Operation, Subject},
+    support::{XorShift, b},
+};
+
+/// How full the queue is, and how many bands it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Weather {
+    /// Mostly empty.
+    Sparse,
+    /// Hundreds of items.
+    Busy,
+    /// 64 bands, so that something happens for the first time for a while.
+    New,
+}
+
+impl Weather {
+    pub(crate) const ALL: [Self; 3] = [Self::Sparse, Self::Busy, Self::New];
+
+    fn bands(self) -> u8 {
+        match self {
+            Self::Sparse => 3,
+            Self::Busy => 2,
+            Self::New => 64,
+        }
+    }
+
+    /// Items in the queue beyond which producers wait.
+    fn backlog(self) -> isize {
+        match self {
+            Self::Sparse => 3,
+            Self::Busy => 1000,
+            Self::New => 150,
+        }
+    }
+
+    /// Worlds to look for sites in.
+    pub(crate) fn worlds(self) -> u64 {
+        match self {
+            Self::Sparse | Self::Busy => 2,
+            Self::New => 8,
+        }
+    }
+}
+
+/// When a thread is stopped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Stop {
+    Never,
+    /// Before it passes this place for the so-manieth time.
+    At { place: Place, visit: u64 },
+    /// Before its so-manieth access.
+    After { accesses: u64 },
+}
+
+/// A thread that is stopped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Victim {
+    pub(crate) operation: Operation,
+    pub(crate) stop: Stop,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    pub(crate) shape: Shape,
+    pub(crate) weather: Weather,
+    pub(crate) victims: Vec<Victim>,
+    /// Operations for the others once all victims are stopped.
+    pub(crate) operations: u64,
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Whether every victim was stopped.
+    pub(crate) stopped: bool,
+    /// What the others completed meanwhile.
+    pub(crate) others: u64,
+    /// Items that the stopped calls held.
+    pub(crate) held: usize,
+    /// Where the victims came by, and how often.
+    pub(crate) visits: BTreeMap<Place, u64>,
+}
+
+/// How long the victims have to get to where they are stopped.
+const APPROACH: Duration = Duration::from_millis(100);
+/// How long the others have for their operations.
+const PATIENCE: Duration = Duration::from_secs(120);
+const PRODUCERS: usize = 2;
+const CONSUMERS: usize = 2;
+
+/// An item as it was received: band, producer, number.
+type Received = (u8, usize, u32);
+
+type Sent = Vec<[AtomicU32; Band::MAX_BANDS]>;
+
+/// What the threads share.
+struct World<S> {
+    subject: S,
+    weather: Weather,
+    victims: usize,
+    start: Barrier,
+    end: AtomicBool,
+    /// Victims that stand still.
+    stopped: AtomicUsize,
+    /// Operations since all of them do.
+    operations: AtomicU64,
+    /// About the number of items in the queue.
+    backlog: AtomicIsize,
+    /// For each producer and band, how many pushes have returned.
+    sent: Sent,
+    released: Mutex<bool>,
+    release: Condvar,
+}
+
+impl<S> World<S> {
+    fn all_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire) == self.victims
+    }
+
+    fn ended(&self) -> bool {
+        self.end.load(Ordering::Acquire)
+    }
+
+    /// Stands still until the end of the run.
+    fn stand(&self) {
+        self.stopped.fetch_add(1, Ordering::AcqRel);
+        let mut released = self.released.lock().unwrap();
+        while !*released {
+            released = self.release.wait(released).unwrap();
+        }
+    }
+
+    fn release(&self) {
+        *self.released.lock().unwrap() = true;
+        self.release.notify_all();
+    }
+
+    fn completed(&self) {
+        if self.all_stopped() {
+            self.operations.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// While a victim is on its way the queue is kept as the weather says; after that it is mostly
+    /// left to the threads.
+    fn is_full(&self) -> bool {
+        let sparse_again = (self.operations.load(Ordering::Relaxed) >> 10).is_multiple_of(8);
+        let most = if self.all_stopped() && !sparse_again { 1000 } else { self.weather.backlog() };
+        self.backlog.load(Ordering::Relaxed) >= most
+    }
+}
+
+/// Runs a plan to its end, checks everything, and panics at the first thing that is wrong.
+pub(crate) fn run(plan: &Plan) -> Outcome {
+    match plan.shape {
+        Shape::Small => run_with::<0>(plan),
+        Shape::Large => run_with::<PADDING>(plan),
+    }
+}
+
+fn run_with<const PAD: usize>(plan: &Plan) -> Outcome {
+    item::count_segments::<PAD>();
+    let bands = usize::from(plan.weather.bands());
+    let outcome = match plan.victims[0].operation.subject() {
+        Kind::Queue => play(plan, BandQueue::<Item<PAD>>::new(bands)),
+        Kind::Channel => play(plan, Channel::<PAD>::new(bands)),
+    };
+    // The queue is gone: every item was dropped, and every segment goes, once all have moved on.
+    assert_eq!(item::items(), 0, "items leaked: {plan:?}");
+    let waiting = item::segments();
+    for _ in 0..64 + waiting / 8 {
+        item::catch_up();
+        if item::segments() == 0 {
+            return outcome;
+        }
+    }
+    panic!("{} of {waiting} segments leaked: {plan:?}", item::segments());
+}
+
+fn play<S: Subject<PAD>, const PAD: usize>(plan: &Plan, subject: S) -> Outcome {
+    let victims = plan.victims.len();
+    let producers = victims + PRODUCERS + 1; // and the main thread
+    let world = Arc::new(World {
+        subject,
+        weather: plan.weather,
+        victims,
+        start: Barrier::new(victims + PRODUCERS + CONSUMERS),
+        end: AtomicBool::new(false),
+        stopped: AtomicUsize::new(0),
+        operations: AtomicU64::new(0),
+        backlog: AtomicIsize::new(0),
+        sent: (0..producers).map(|_| [const { AtomicU32::new(0) }; Band::MAX_BANDS]).collect(),
+        released: Mutex::new(false),
+        release: Condvar::new(),
+    });
+
+    let mut rng = XorShift::new(plan.seed);
+    let stopped: Vec<_> = (0..victims)
+        .map(|id| {
+            let (world, victim, seed) = (Arc::clone(&world), plan.victims[id], rng.next());
+            let log = Arc::new(Mutex::new(Vec::new()));
+            let shared_log = Arc::clone(&log);
+            (log, thread::spawn(move || be_victim(&world, id, victim, seed, &shared_log)))
+        })
+        .collect();
+    let others: Vec<_> = (0..PRODUCERS + CONSUMERS)
+        .map(|id| {
+            let (world, seed) = (Arc::clone(&world), rng.next());
+            thread::spawn(move || be_other(&world, victims, id, seed))
+        })
+        .collect();
+
+    // Until the victims stand still, and the others have done their work since then.
+    let begun = Instant::now();
+    while !world.all_stopped() && begun.elapsed() < APPROACH {
+        thread::yield_now();
+    }
+    if world.all_stopped() {
+        let begun = Instant::now();
+        while world.operations.load(Ordering::Relaxed) < plan.operations {
+            assert!(
+                begun.elapsed() < PATIENCE && !others.iter().any(thread::JoinHandle::is_finished),
+                "{} operations of others, then no more: {plan:?}",
+                world.operations.load(Ordering::Relaxed)
+            );
+            thread::sleep(Duration::from_micros(200));
+        }
+    }
+    let mut outcome = Outcome {
+        stopped: world.all_stopped(),
+        others: world.operations.load(Ordering::Relaxed),
+        ..Outcome::default()
+    };
+    world.end.store(true, Ordering::Release);
+    let logs: Vec<Vec<Received>> = others.into_iter().map(|other| other.join().unwrap()).collect();
+
+    // The victims still stand. Every band takes and gives items, and nothing is hidden.
+    let me = producers - 1;
+    let mut drained = Vec::new();
+    for round in 0..2 {
+        for band in 0..plan.weather.bands() {
+            let number = world.sent[me][usize::from(band)].load(Ordering::Relaxed);
+            assert!(world.subject.push(b(band), Item::new(me, number)), "no room: {plan:?}");
+            world.sent[me][usize::from(band)].store(number + 1, Ordering::Relaxed);
+        }
+        drain(&world, &mut drained, round == 1);
+    }
+    if outcome.stopped {
+        let mut account = Account::new(plan);
+        account.side_by_side(&logs);
+        account.afterwards(&drained);
+        for (log, _) in &stopped {
+            account.stopped(&log.lock().unwrap());
+        }
+        let may_hold = plan.victims.iter().map(|victim| victim.operation.may_hold()).sum();
+        outcome.held = account.missing(&world.sent);
+        assert!(outcome.held <= may_hold, "{} items hidden: {plan:?}", outcome.held);
+    }
+
+    // They move on: now everything is there, once.
+    world.release();
+    let mut account = Account::new(plan);
+    for (log, victim) in stopped {
+        for (place, count) in victim.join().unwrap() {
+            *outcome.visits.entry(place).or_default() += count;
+        }
+        account.stopped(&log.lock().unwrap());
+    }
+    drain(&world, &mut drained, false);
+    account.side_by_side(&logs);
+    account.afterwards(&drained);
+    assert_eq!(account.missing(&world.sent), 0, "items lost: {plan:?}");
+    assert_eq!(account.unknown(&world.sent), 0, "items out of nothing: {plan:?}");
+    let world = Arc::into_inner(world).expect("all threads have ended");
+    drop(world.subject);
+    outcome
+}
+
+fn drain<S: Subject<PAD>, const PAD: usize>(world: &World<S>, log: &mut Vec<Received>, many: bool) {
+    let mut batch = Vec::new();
+    loop {
+        if many {
+            world.subject.pop_many(&mut batch, BATCH);
+        } else {
+            batch.extend(world.subject.pop());
+        }
+        if batch.is_empty() {
+            return;
+        }
+        log.extend(batch.drain(..).map(received));
+    }
+}
+
+fn received<const PAD: usize>((band, item): (Band, Item<PAD>)) -> Received {
+    (band.index() as u8, item.from as usize, item.number)
+}
+
+/// The thread that is stopped. Returns where it came by.
+fn be_victim<S: Subject<PAD>, const PAD: usize>(
+    world: &Arc<World<S>>,
+    id: usize,
+    victim: Victim,
+    seed: u64,
+    log: &Mutex<Vec<Received>>,
+) -> BTreeMap<Place, u64> {
+    let visits = Rc::new(Cell::new(BTreeMap::new()));
+    let hook = {
+        let (world, visits, mut accesses) = (Arc::clone(world), Rc::clone(&visits), 0);
+        let (mut rng, mut passed) = (XorShift::new(seed), false);
+        move |place: Place| {
+            if passed {
+                return;
+            }
+            accesses += 1;
+            let mut all = visits.take();
+            let visit = all.entry(place).or_default();
+            *visit += 1;
+            let here = match victim.stop {
+                Stop::Never => false,
+                Stop::At { place: stop, visit: nth } => place == stop && *visit >= nth,
+                Stop::After { accesses: nth } => accesses >= nth,
+            };
+            visits.set(all);
+            if here {
+                passed = true;
+                world.stand();
+            } else {
+                stumble(&mut rng);
+            }
+        }
+    };
+    world.start.wait();
+    let mut hook = hook;
+    pause::set_hook(Some(Box::new(move |location| hook(location.into()))));
+    let mut rng = XorShift::new(seed + 1);
+    let mut batch = Vec::new();
+    while !world.ended() {
+        if victim.operation.is_push() {
+            let many = matches!(victim.operation, Operation::PushMany | Operation::Permit);
+            if world.is_full() {
+                thread::yield_now();
+            } else {
+                send(world, id, many, &mut rng);
+            }
+        } else {
+            let many = matches!(victim.operation, Operation::PopMany | Operation::TryRecvMany);
+            receive(world, many, &mut batch, &mut rng);
+            log.lock().unwrap().extend(batch.drain(..).map(received));
+        }
+    }
+    pause::set_hook(None);
+    visits.take()
+}
+
+/// One of the threads that must not be stopped.
+fn be_other<S: Subject<PAD>, const PAD: usize>(
+    world: &Arc<World<S>>,
+    victims: usize,
+    id: usize,
+    seed: u64,
+) -> Vec<Received> {
+    // They stumble as well, until the victims stand still: that is what makes the rare paths common.
+    let hook = {
+        let (world, mut rng) = (Arc::clone(world), XorShift::new(seed));
+        move |_| {
+            if !world.all_stopped() {
+                stumble(&mut rng);
+            }
+        }
+    };
+    world.start.wait();
+    pause::set_hook(Some(Box::new(hook)));
+    let mut rng = XorShift::new(seed + 1);
+    let (mut log, mut batch) = (Vec::new(), Vec::new());
+    while !world.ended() {
+        let many = rng.one_in(8);
+        if id < PRODUCERS {
+            if world.is_full() {
+                thread::yield_now();
+            } else {
+                send(world, victims + id, many, &mut rng);
+            }
+        } else {
+            receive(world, many, &mut batch, &mut rng);
+            log.extend(batch.drain(..).map(received));
+        }
+    }
+    pause::set_hook(None);
+    log
+}
+
+/// Lets others run, now and then: between any two accesses.
+fn stumble(rng: &mut XorShift) {
+    match rng.below(512) {
+        0 => thread::sleep(Duration::from_micros(20)),
+        1..16 => thread::yield_now(),
+        _ => {}
+    }
+}
+
+fn send<S: Subject<PAD>, const PAD: usize>(
+    world: &World<S>,
+    from: usize,
+    many: bool,
+    rng: &mut XorShift,
+) {
+    let band = rng.below(u64::from(world.weather.bands())) as u8;
+    let sent = &world.sent[from][usize::from(band)];
+    let first = sent.load(Ordering::Relaxed);
+    let count = if many {
+        let mut numbers = first..first + 1 + rng.below(40) as u32;
+        let count = numbers.len();
+        // Not all of them go in when there is no room.
+        let mut items = (&mut numbers).map(|number| Item::new(from, number));
+        let went = world.subject.push_other(b(band), &mut items);
+        assert!(went <= count);
+        went
+    } else {
+        usize::from(world.subject.push(b(band), Item::new(from, first)))
+    };
+    if count == 0 {
+        return thread::yield_now();
+    }
+    sent.store(first + count as u32, Ordering::Release);
+    world.backlog.fetch_add(count as isize, Ordering::Relaxed);
+    world.completed();
+}
+
+fn receive<S: Subject<PAD>, const PAD: usize>(
+    world: &World<S>,
+    many: bool,
+    batch: &mut Vec<(Band, Item<PAD>)>,
+    rng: &mut XorShift,
+) {
+    if many {
+        world.subject.pop_many(batch, 1 + rng.below(BATCH as u64) as usize);
+    } else {
+        batch.extend(world.subject.pop());
+    }
+    if batch.is_empty() {
+        return thread::yield_now();
+    }
+    world.backlog.fetch_sub(batch.len() as isize, Ordering::Relaxed);
+    world.completed();
+}
+
+/// Who received what: each item once, and each receiver in the order of each producer.
+struct Account<'p> {
+    plan: &'p Plan,
+    /// By producer, band and number: whether it was received.
+    seen: Vec<Vec<Vec<bool>>>,
+    /// The next number that can come from a producer by a band.
+    next: Vec<Vec<u32>>,
+}
+
+impl<'p> Account<'p> {
+    fn new(plan: &'p Plan) -> Self {
+        let producers = plan.victims.len() + PRODUCERS + 1;
+        Self {
+            plan,
+            seen: vec![vec![Vec::new(); Band::MAX_BANDS]; producers],
+            next: vec![vec![0; Band::MAX_BANDS]; producers],
+        }
+    }
+
+    /// The logs of receivers that ran side by side.
+    fn side_by_side(&mut self, logs: &[Vec<Received>]) {
+        let mut latest = self.next.clone();
+        for log in logs {
+            let mut next = self.next.clone();
+            self.in_order(log, &mut next);
+            for (latest, next) in latest.iter_mut().flatten().zip(next.iter().flatten()) {
+                *latest = *next.max(latest);
+            }
+        }
+        self.next = latest;
+    }
+
+    /// The log of one that began after all before had ended.
+    fn afterwards(&mut self, log: &[Received]) {
+        let mut next = self.next.clone();
+        self.in_order(log, &mut next);
+        self.next = next;
+    }
+
+    /// The log of one that was stopped: its last item may be older than what others had long ago.
+    fn stopped(&mut self, log: &[Received]) {
+        let mut next = vec![vec![0; Band::MAX_BANDS]; self.next.len()];
+        self.in_order(log, &mut next);
+    }
+
+    fn in_order(&mut self, log: &[Received], next: &mut [Vec<u32>]) {
+        for &(band, from, number) in log {
+            let next = &mut next[from][usize::from(band)];
+            assert!(*next <= number, "out of order: {number} of {from} in {band}: {:?}", self.plan);
+            *next = number + 1;
+            let (seen, index) = (&mut self.seen[from][usize::from(band)], number as usize);
+            if seen.len() <= index {
+                seen.resize((index + 1).next_power_of_two(), false);
+            }
+            assert!(!seen[index], "twice: {number} of {from} in {band}: {:?}", self.plan);
+            seen[index] = true;
+        }
+    }
+
+    /// How many of the items whose push has returned were not received.
+    fn missing(&self, sent: &Sent) -> usize {
+        self.compare(sent, |sent, seen| {
+            sent - seen.iter().take(sent).filter(|&&seen| seen).count()
+        })
+    }
+
+    /// How many were received of which no push has returned.
+    fn unknown(&self, sent: &Sent) -> usize {
+        self.compare(sent, |sent, seen| seen.iter().skip(sent).filter(|&&seen| seen).count())
+    }
+
+    fn compare(&self, sent: &Sent, count: impl Fn(usize, &[bool]) -> usize) -> usize {
+        let pairs = sent.iter().flatten().zip(self.seen.iter().flatten());
+        pairs.map(|(sent, seen)| count(sent.load(Ordering::Acquire) as usize, seen)).sum()
+    }
+}
