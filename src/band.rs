@@ -43,7 +43,10 @@ impl Band {
     #[must_use]
     #[inline]
     pub const fn new(number: u8) -> Self {
-        assert!((number as usize) < Self::MAX_BANDS, "a band is a number below 64");
+        assert!(
+            (number as usize) < Self::MAX_BANDS,
+            "a band is a number below 64"
+        );
         Self(number)
     }
 

@@ -122,7 +122,10 @@ mod tests {
             set.insert(band);
         }
         let mut bands = set.load();
-        assert_eq!([bands.next(), bands.next(), bands.next(), bands.next()], [Some(0), Some(7), Some(63), None]);
+        assert_eq!(
+            [bands.next(), bands.next(), bands.next(), bands.next()],
+            [Some(0), Some(7), Some(63), None]
+        );
     }
 
     #[test]

@@ -46,8 +46,6 @@ macro_rules! reason {
     };
 }
 
-
-
 /// A number that is no [`Band`](crate::Band): 64 or above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidBand(pub(crate) ());

@@ -18,7 +18,10 @@ impl<T> Fifo<T> {
 
     /// With the number of the first segment given.
     pub fn starting_at(number: u64) -> Self {
-        Self { fifo: segment::Fifo::starting_at(number), shared: segment::Shared::new() }
+        Self {
+            fifo: segment::Fifo::starting_at(number),
+            shared: segment::Shared::new(),
+        }
     }
 
     pub fn push(&self, item: T) -> Result<(), T> {
@@ -47,7 +50,8 @@ impl<T> Fifo<T> {
 
     pub fn pop_run(&self, limit: usize) -> Vec<T> {
         let mut out = Vec::with_capacity(limit);
-        self.fifo.pop_run(limit, &self.shared, &mut out, |item| item);
+        self.fifo
+            .pop_run(limit, &self.shared, &mut out, |item| item);
         out
     }
 
@@ -139,7 +143,10 @@ pub struct Waiter<'g> {
 
 impl<'g> Waiter<'g> {
     pub fn new(gate: &'g Gate) -> Self {
-        Self { gate, waiter: wait::Waiter::new() }
+        Self {
+            gate,
+            waiter: wait::Waiter::new(),
+        }
     }
 
     pub fn poll<R>(

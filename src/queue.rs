@@ -77,12 +77,19 @@ impl<T> BandQueue<T> {
     /// ```
     #[must_use]
     pub fn new(bands: usize) -> Self {
-        assert!((1..=Band::MAX_BANDS).contains(&bands), "a queue has 1 to 64 bands, not {bands}");
+        assert!(
+            (1..=Band::MAX_BANDS).contains(&bands),
+            "a queue has 1 to 64 bands, not {bands}"
+        );
         Self::with_fifos((0..bands).map(|_| Fifo::new()).collect())
     }
 
     fn with_fifos(bands: Box<[Fifo<T>]>) -> Self {
-        Self { set: CachePadded::new(BandSet::default()), bands, shared: Shared::new() }
+        Self {
+            set: CachePadded::new(BandSet::default()),
+            bands,
+            shared: Shared::new(),
+        }
     }
 
     /// Appends an item to a band. Lock-free; allocates once a segment.
@@ -164,7 +171,9 @@ impl<T> BandQueue<T> {
         Ok(if size_of::<T>() <= 64 {
             self.push_chunks::<CHUNK>(band, items)
         } else {
-            items.fold(0, |count, item| count + usize::from(self.push_open(band, item).is_ok()))
+            items.fold(0, |count, item| {
+                count + usize::from(self.push_open(band, item).is_ok())
+            })
         })
     }
 
@@ -208,7 +217,9 @@ impl<T> BandQueue<T> {
     /// ```
     #[must_use]
     pub fn len(&self) -> usize {
-        self.bands.iter().fold(0, |sum, band| sum.saturating_add(band.len()))
+        self.bands
+            .iter()
+            .fold(0, |sum, band| sum.saturating_add(band.len()))
     }
 
     /// The number of items in one band; 0 if the queue has no such band. As exact as [`len`].
@@ -325,8 +336,17 @@ impl<T> BandQueue<T> {
         })
     }
 
-    fn push_chunks<const N: usize>(&self, band: usize, mut items: impl Iterator<Item = T>) -> usize {
-        let mut chunk = Chunk { queue: self, band, items: [const { MaybeUninit::uninit() }; N], len: 0 };
+    fn push_chunks<const N: usize>(
+        &self,
+        band: usize,
+        mut items: impl Iterator<Item = T>,
+    ) -> usize {
+        let mut chunk = Chunk {
+            queue: self,
+            band,
+            items: [const { MaybeUninit::uninit() }; N],
+            len: 0,
+        };
         let mut pushed = 0;
         loop {
             for place in &mut chunk.items {
@@ -392,7 +412,8 @@ impl<T, const N: usize> Chunk<'_, T, N> {
             let pushed = queue.bands[self.band].push_run(items, len, &queue.shared);
             queue.set.insert(self.band);
             // Only a closed queue leaves any, and a queue with this method is never closed.
-            ptr::slice_from_raw_parts_mut(items.add(pushed).cast_mut(), len - pushed).drop_in_place();
+            ptr::slice_from_raw_parts_mut(items.add(pushed).cast_mut(), len - pushed)
+                .drop_in_place();
         }
     }
 }

@@ -33,7 +33,10 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new() -> Self {
-        Self { waiting: AtomicUsize::new(0), event: Event::new() }
+        Self {
+            waiting: AtomicUsize::new(0),
+            event: Event::new(),
+        }
     }
 
     /// Wakes up to `n` waiters that have not been woken yet, oldest first. The caller has done what

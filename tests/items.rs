@@ -127,25 +127,45 @@ fn items_with_niches() {
     round_trip(600, number, |i, &n| assert_eq!(n, number(i)));
     round_trip(600, |i| Box::new(i), |i, n| assert_eq!(**n, i));
     round_trip(600, |i| i % 2 == 0, |i, &even| assert_eq!(even, i % 2 == 0));
-    round_trip(600, |i| (i % 3 == 0).then_some(Box::new(i)), |i, item| {
-        assert_eq!(item.as_deref(), (i % 3 == 0).then_some(&i));
-    });
+    round_trip(
+        600,
+        |i| (i % 3 == 0).then_some(Box::new(i)),
+        |i, item| {
+            assert_eq!(item.as_deref(), (i % 3 == 0).then_some(&i));
+        },
+    );
     let text = |i: usize| i.to_string();
     round_trip(600, text, |i, item| assert_eq!(*item, text(i)));
     let shared = Arc::new(());
-    round_trip(100, |_| shared.clone(), |_, item| assert!(Arc::ptr_eq(item, &shared)));
+    round_trip(
+        100,
+        |_| shared.clone(),
+        |_, item| assert!(Arc::ptr_eq(item, &shared)),
+    );
     assert_eq!(Arc::strong_count(&shared), 1);
     round_trip(100, |i| move || i, |i, f| assert_eq!(f(), i));
-    round_trip(100, |i| -> Box<dyn Fn() -> usize> { Box::new(move || i) }, |i, f| {
-        assert_eq!(f(), i);
-    });
+    round_trip(
+        100,
+        |i| -> Box<dyn Fn() -> usize> { Box::new(move || i) },
+        |i, f| {
+            assert_eq!(f(), i);
+        },
+    );
 }
 
 #[test]
 fn borrowed_items() {
     let texts: Vec<String> = (0..300).map(|i| i.to_string()).collect();
-    round_trip(300, |i| &texts[i], |i, &text| assert!(std::ptr::eq(text, &texts[i])));
-    round_trip(300, |i| &texts[i][..1], |i, &text| assert_eq!(text, &texts[i][..1]));
+    round_trip(
+        300,
+        |i| &texts[i],
+        |i, &text| assert!(std::ptr::eq(text, &texts[i])),
+    );
+    round_trip(
+        300,
+        |i| &texts[i][..1],
+        |i, &text| assert_eq!(text, &texts[i][..1]),
+    );
     let (tx, rx) = unbounded(1);
     thread::scope(|s| {
         s.spawn(|| {
@@ -174,9 +194,13 @@ fn boxed_mib(fill: u8) -> Box<[u8; MIB]> {
 #[test]
 fn a_box_of_1_mib_on_a_64_kib_stack() {
     on_stack(64 * 1024, || {
-        round_trip(5, |i| boxed_mib(i as u8), |i, item| {
-            assert_eq!((item[0], item[MIB - 1]), (i as u8, i as u8));
-        });
+        round_trip(
+            5,
+            |i| boxed_mib(i as u8),
+            |i, item| {
+                assert_eq!((item[0], item[MIB - 1]), (i as u8, i as u8));
+            },
+        );
     });
 }
 
@@ -198,18 +222,26 @@ fn a_channel_of_1_mib_items_is_made_on_a_64_kib_stack() {
 #[test]
 fn items_of_512_bytes_by_value_on_a_128_kib_stack() {
     on_stack(128 * 1024, || {
-        round_trip(300, |i| [i as u8; 512], |i, item| {
-            assert_eq!((item[0], item[511]), (i as u8, i as u8));
-        });
+        round_trip(
+            300,
+            |i| [i as u8; 512],
+            |i, item| {
+                assert_eq!((item[0], item[511]), (i as u8, i as u8));
+            },
+        );
     });
 }
 
 #[test]
 fn items_of_8_kib_by_value_on_a_2_mib_stack() {
     on_stack(2 * MIB, || {
-        round_trip(40, |i| [i as u8; 8192], |i, item| {
-            assert_eq!((item[0], item[8191]), (i as u8, i as u8));
-        });
+        round_trip(
+            40,
+            |i| [i as u8; 8192],
+            |i, item| {
+                assert_eq!((item[0], item[8191]), (i as u8, i as u8));
+            },
+        );
     });
 }
 

@@ -47,7 +47,9 @@ use subject::{OPERATIONS, Operation};
 /// The counts of items and segments are of the whole process.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// Operations that the others complete while a thread is stopped.
@@ -64,8 +66,17 @@ fn discover() -> Visits {
         for shape in Shape::ALL {
             for weather in Weather::ALL {
                 for seed in 0..weather.worlds() {
-                    let victim = Victim { operation, stop: Stop::Never };
-                    let plan = Plan { shape, weather, victims: vec![victim], operations: 0, seed };
+                    let victim = Victim {
+                        operation,
+                        stop: Stop::Never,
+                    };
+                    let plan = Plan {
+                        shape,
+                        weather,
+                        victims: vec![victim],
+                        operations: 0,
+                        seed,
+                    };
                     for (place, count) in world::run(&plan).visits {
                         *visits
                             .entry((operation, place))
@@ -116,8 +127,13 @@ fn every_site() {
         let mut reached = 0;
         for shape in Shape::ALL {
             // Under the conditions in which it came by most often.
-            let best = conditions.iter().filter(|((s, _), _)| *s == shape).max_by_key(|(_, n)| **n);
-            let Some((&(_, weather), &seen)) = best else { continue };
+            let best = conditions
+                .iter()
+                .filter(|((s, _), _)| *s == shape)
+                .max_by_key(|(_, n)| **n);
+            let Some((&(_, weather), &seen)) = best else {
+                continue;
+            };
             let visit = 1 + rng.below((seen / 4 / weather.worlds()).clamp(1, 64));
             let Some(outcome) = stop_at(operation, place, shape, weather, visit, &mut rng) else {
                 continue;
@@ -125,12 +141,20 @@ fn every_site() {
             reached += 1;
             let row = rows.entry(place).or_default();
             row.cases += 1;
-            row.others = if row.cases == 1 { outcome.others } else { row.others.min(outcome.others) };
+            row.others = if row.cases == 1 {
+                outcome.others
+            } else {
+                row.others.min(outcome.others)
+            };
             row.held = row.held.max(outcome.held);
         }
         match reached {
             0 => missed.push(format!("{} at {place}", operation.name())),
-            _ => rows.entry(place).or_default().operations.push(operation.name()),
+            _ => rows
+                .entry(place)
+                .or_default()
+                .operations
+                .push(operation.name()),
         }
     }
 
@@ -149,7 +173,10 @@ fn every_site() {
         println!("passed while discovering, not met again: {pair}");
     }
     for place in passed {
-        assert!(rows.contains_key(&place), "nobody could be stopped at {place}");
+        assert!(
+            rows.contains_key(&place),
+            "nobody could be stopped at {place}"
+        );
     }
 }
 
@@ -166,9 +193,17 @@ fn stop_at(
     let deadline = Instant::now() + Duration::from_secs(4);
     let mut visit = visit;
     while Instant::now() < deadline {
-        let victim = Victim { operation, stop: Stop::At { place, visit } };
-        let plan =
-            Plan { shape, weather, victims: vec![victim], operations: operations(), seed: rng.next() };
+        let victim = Victim {
+            operation,
+            stop: Stop::At { place, visit },
+        };
+        let plan = Plan {
+            shape,
+            weather,
+            victims: vec![victim],
+            operations: operations(),
+            seed: rng.next(),
+        };
         let outcome = world::run(&plan);
         if outcome.stopped {
             return Some(outcome);
@@ -209,7 +244,10 @@ fn two_threads_anywhere() {
     let mut stopped = 0;
     for _ in 0..cases {
         let pick = |rng: &mut XorShift, push: bool| {
-            let all: Vec<_> = OPERATIONS.iter().filter(|op| op.is_push() == push).collect();
+            let all: Vec<_> = OPERATIONS
+                .iter()
+                .filter(|op| op.is_push() == push)
+                .collect();
             *all[rng.below(all.len() as u64) as usize]
         };
         let push = pick(&mut rng, true);
@@ -219,17 +257,35 @@ fn two_threads_anywhere() {
                 break pop;
             }
         };
-        let mut stop = || Stop::After { accesses: 1 + rng.below(4000) };
+        let mut stop = || Stop::After {
+            accesses: 1 + rng.below(4000),
+        };
         let victims = vec![
-            Victim { operation: push, stop: stop() },
-            Victim { operation: pop, stop: stop() },
+            Victim {
+                operation: push,
+                stop: stop(),
+            },
+            Victim {
+                operation: pop,
+                stop: stop(),
+            },
         ];
         let shape = Shape::ALL[rng.below(Shape::ALL.len() as u64) as usize];
         let weather = Weather::ALL[rng.below(Weather::ALL.len() as u64) as usize];
-        let plan =
-            Plan { shape, weather, victims, operations: operations(), seed: rng.next() };
+        let plan = Plan {
+            shape,
+            weather,
+            victims,
+            operations: operations(),
+            seed: rng.next(),
+        };
         stopped += u64::from(world::run(&plan).stopped);
     }
-    println!("{cases} pairs of threads, both stopped in {stopped}; everything else completed and added up");
-    assert!(stopped * 2 > cases, "too few pairs were stopped: {stopped} of {cases}");
+    println!(
+        "{cases} pairs of threads, both stopped in {stopped}; everything else completed and added up"
+    );
+    assert!(
+        stopped * 2 > cases,
+        "too few pairs were stopped: {stopped} of {cases}"
+    );
 }

@@ -31,7 +31,12 @@ pub fn full() -> bool {
 /// There is no limit of time or count, so `complete yes` means explored to the end; a model that
 /// fails says `complete no`.
 #[cfg(loom)]
-pub fn model(name: &str, threads: usize, bound: Bound, body: impl Fn(Cast) + Sync + Send + 'static) {
+pub fn model(
+    name: &str,
+    threads: usize,
+    bound: Bound,
+    body: impl Fn(Cast) + Sync + Send + 'static,
+) {
     use std::sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},

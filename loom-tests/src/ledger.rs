@@ -41,7 +41,10 @@ impl Ledger {
     pub fn item(&self) -> Item {
         let id = self.0.made.fetch_add(1, Ordering::Relaxed);
         assert!(id < usize::BITS as usize);
-        Item { id, books: ManuallyDrop::new(Arc::clone(&self.0)) }
+        Item {
+            id,
+            books: ManuallyDrop::new(Arc::clone(&self.0)),
+        }
     }
 
     /// Whether an item has been dropped.
@@ -70,7 +73,11 @@ impl Item {
 impl Drop for Item {
     fn drop(&mut self) {
         let before = self.books.dropped.fetch_or(1 << self.id, Ordering::Relaxed);
-        assert!(before & (1 << self.id) == 0, "item {} was dropped twice", self.id);
+        assert!(
+            before & (1 << self.id) == 0,
+            "item {} was dropped twice",
+            self.id
+        );
         // SAFETY: this is the first drop.
         unsafe { ManuallyDrop::drop(&mut self.books) };
     }

@@ -25,9 +25,15 @@ impl Seen {
         let seen = self.0.lock().unwrap();
         let expected = BTreeSet::from(outcomes);
         if cfg!(loom) {
-            assert_eq!(*seen, expected, "what the model reached is not what it is about");
+            assert_eq!(
+                *seen, expected,
+                "what the model reached is not what it is about"
+            );
         } else {
-            assert!(seen.is_subset(&expected), "{seen:?} is more than {expected:?}");
+            assert!(
+                seen.is_subset(&expected),
+                "{seen:?} is more than {expected:?}"
+            );
         }
     }
 }

@@ -52,7 +52,12 @@ waits!(Send<'a, T> at room);
 
 impl<'a, T> Send<'a, T> {
     pub(super) fn new(channel: &'a Channel<T>, band: Band, item: T) -> Self {
-        Self { channel, waiter: Waiter::new(), band, item: Some(item) }
+        Self {
+            channel,
+            waiter: Waiter::new(),
+            band,
+            item: Some(item),
+        }
     }
 }
 
@@ -63,7 +68,12 @@ impl<T> Future for Send<'_, T> {
     ///
     /// If it is polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { channel, waiter, band, item } = &mut *self;
+        let Self {
+            channel,
+            waiter,
+            band,
+            item,
+        } = &mut *self;
         assert!(item.is_some(), "polled after it was ready");
         waiter.poll(&channel.gates.room, context, || {
             let result = channel.try_send(*band, item.take()?);
@@ -88,7 +98,14 @@ waits!(SendMany<'a, T, I> at room);
 
 impl<'a, T, I: Iterator<Item = T>> SendMany<'a, T, I> {
     pub(super) fn new(channel: &'a Channel<T>, band: Band, items: I) -> Self {
-        Self { channel, waiter: Waiter::new(), band, items, next: None, sent: 0 }
+        Self {
+            channel,
+            waiter: Waiter::new(),
+            band,
+            items,
+            next: None,
+            sent: 0,
+        }
     }
 }
 
@@ -96,7 +113,14 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
     type Output = Result<usize, SendManyError<T>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { channel, waiter, band, items, next, sent } = &mut *self;
+        let Self {
+            channel,
+            waiter,
+            band,
+            items,
+            next,
+            sent,
+        } = &mut *self;
         loop {
             if next.is_none() {
                 *next = items.next();
@@ -131,7 +155,11 @@ waits!(Reserve<'a, T> at room);
 
 impl<'a, T> Reserve<'a, T> {
     pub(super) fn new(channel: &'a Channel<T>, band: Band) -> Self {
-        Self { channel, waiter: Waiter::new(), band }
+        Self {
+            channel,
+            waiter: Waiter::new(),
+            band,
+        }
     }
 }
 
@@ -139,13 +167,19 @@ impl<'a, T> Future for Reserve<'a, T> {
     type Output = Result<Permit<'a, T>, SendError<()>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { channel, waiter, band } = &mut *self;
+        let Self {
+            channel,
+            waiter,
+            band,
+        } = &mut *self;
         let channel: &'a Channel<T> = channel;
-        waiter.poll(&channel.gates.room, context, || match channel.reserve(*band) {
-            Ok(()) => Some(Ok(Permit::new(channel, *band))),
-            Err(TrySendError::Full(())) => None,
-            Err(TrySendError::Closed(())) => Some(Err(SendError::Closed(()))),
-            Err(TrySendError::NoSuchBand(())) => Some(Err(SendError::NoSuchBand(()))),
+        waiter.poll(&channel.gates.room, context, || {
+            match channel.reserve(*band) {
+                Ok(()) => Some(Ok(Permit::new(channel, *band))),
+                Err(TrySendError::Full(())) => None,
+                Err(TrySendError::Closed(())) => Some(Err(SendError::Closed(()))),
+                Err(TrySendError::NoSuchBand(())) => Some(Err(SendError::NoSuchBand(()))),
+            }
         })
     }
 }
@@ -161,7 +195,10 @@ waits!(Recv<'a, T> at recv);
 
 impl<'a, T> Recv<'a, T> {
     pub(super) fn new(channel: &'a Channel<T>) -> Self {
-        Self { channel, waiter: Waiter::new() }
+        Self {
+            channel,
+            waiter: Waiter::new(),
+        }
     }
 }
 
@@ -171,7 +208,9 @@ impl<T> Future for Recv<'_, T> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { channel, waiter } = &mut *self;
-        waiter.poll(&channel.gates.recv, context, || received(channel.try_recv()))
+        waiter.poll(&channel.gates.recv, context, || {
+            received(channel.try_recv())
+        })
     }
 }
 
@@ -187,12 +226,13 @@ pub struct RecvMany<'a, T> {
 waits!(RecvMany<'a, T> at recv);
 
 impl<'a, T> RecvMany<'a, T> {
-    pub(super) fn new(
-        channel: &'a Channel<T>,
-        out: &'a mut Vec<(Band, T)>,
-        limit: usize,
-    ) -> Self {
-        Self { channel, waiter: Waiter::new(), out, limit }
+    pub(super) fn new(channel: &'a Channel<T>, out: &'a mut Vec<(Band, T)>, limit: usize) -> Self {
+        Self {
+            channel,
+            waiter: Waiter::new(),
+            out,
+            limit,
+        }
     }
 }
 
@@ -200,9 +240,16 @@ impl<T> Future for RecvMany<'_, T> {
     type Output = usize;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
-        let Self { channel, waiter, out, limit } = &mut *self;
+        let Self {
+            channel,
+            waiter,
+            out,
+            limit,
+        } = &mut *self;
         waiter
-            .poll(&channel.gates.recv, context, || received(channel.try_recv_many(out, *limit)))
+            .poll(&channel.gates.recv, context, || {
+                received(channel.try_recv_many(out, *limit))
+            })
             .map(|received| received.unwrap_or(0)) // closed and empty
     }
 }
@@ -218,7 +265,10 @@ waits!(Closed<'a, T> at close);
 
 impl<'a, T> Closed<'a, T> {
     pub(super) fn new(channel: &'a Channel<T>) -> Self {
-        Self { channel, waiter: Waiter::new() }
+        Self {
+            channel,
+            waiter: Waiter::new(),
+        }
     }
 }
 
@@ -227,6 +277,8 @@ impl<T> Future for Closed<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let Self { channel, waiter } = &mut *self;
-        waiter.poll(&channel.gates.close, context, || channel.is_closed().then_some(()))
+        waiter.poll(&channel.gates.close, context, || {
+            channel.is_closed().then_some(())
+        })
     }
 }

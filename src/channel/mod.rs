@@ -95,7 +95,11 @@ pub struct Builder<T> {
 impl<T> Builder<T> {
     /// A channel with this many bands, `1..=64`, and no bound.
     pub fn new(bands: usize) -> Self {
-        Self { bands, capacity: None, _items: PhantomData }
+        Self {
+            bands,
+            capacity: None,
+            _items: PhantomData,
+        }
     }
 
     /// Bounds the channel to this many items and permits, over all bands.

@@ -44,7 +44,9 @@ impl<'a, T> Permit<'a, T> {
     /// assert_eq!(second.send(2), Err(SendError::Closed(2)));
     /// ```
     pub fn send(self, item: T) -> Result<(), SendError<T>> {
-        self.channel.push(self.band, item).map_err(SendError::Closed)?;
+        self.channel
+            .push(self.band, item)
+            .map_err(SendError::Closed)?;
         mem::forget(self); // the unit goes with the item
         Ok(())
     }
@@ -58,6 +60,8 @@ impl<T> Drop for Permit<'_, T> {
 
 impl<T> fmt::Debug for Permit<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").field("band", &self.band).finish_non_exhaustive()
+        f.debug_struct("Permit")
+            .field("band", &self.band)
+            .finish_non_exhaustive()
     }
 }

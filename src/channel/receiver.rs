@@ -40,7 +40,10 @@ common_methods!(Receiver);
 impl<T> Receiver<T> {
     /// A handle that is already counted.
     pub(super) fn from_counted(channel: Arc<Channel<T>>) -> Self {
-        Self { channel, stream: Waiter::new() }
+        Self {
+            channel,
+            stream: Waiter::new(),
+        }
     }
 
     /// Receives without waiting. Lock-free while no sender waits for room.
@@ -129,9 +132,11 @@ impl<T> Receiver<T> {
     }
 
     fn recv_until(&self, deadline: Option<Instant>) -> Result<(Band, T), RecvTimeoutError> {
-        Waiter::block(&self.channel.gates.recv, deadline, || received(self.try_recv()))
-            .ok_or(RecvTimeoutError::Timeout)?
-            .map_err(|RecvError| RecvTimeoutError::Closed)
+        Waiter::block(&self.channel.gates.recv, deadline, || {
+            received(self.try_recv())
+        })
+        .ok_or(RecvTimeoutError::Timeout)?
+        .map_err(|RecvError| RecvTimeoutError::Closed)
     }
 
     /// Waits, as a task, until something is there; then appends up to `limit` items to `out` and
@@ -200,13 +205,18 @@ impl<T> Receiver<T> {
     /// assert_eq!(receiver.len(), 1);
     /// ```
     pub fn drain(&self) -> Drain<'_, T> {
-        Drain { receiver: self, left: self.len() }
+        Drain {
+            receiver: self,
+            left: self.len(),
+        }
     }
 
     /// A handle that does not keep the channel open.
     #[must_use]
     pub fn downgrade(&self) -> WeakReceiver<T> {
-        WeakReceiver { channel: Arc::clone(&self.channel) }
+        WeakReceiver {
+            channel: Arc::clone(&self.channel),
+        }
     }
 }
 
@@ -242,7 +252,9 @@ impl<T> Stream for Receiver<T> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<(Band, T)>> {
         let Self { channel, stream } = &mut *self;
         stream
-            .poll(&channel.gates.stream, context, || received(channel.try_recv()))
+            .poll(&channel.gates.stream, context, || {
+                received(channel.try_recv())
+            })
             .map(Result::ok)
     }
 }
@@ -301,6 +313,8 @@ impl<T> FusedIterator for Drain<'_, T> {}
 
 impl<T> fmt::Debug for Drain<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Drain").field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("Drain")
+            .field("left", &self.left)
+            .finish_non_exhaustive()
     }
 }

@@ -245,7 +245,9 @@ impl<T> Sender<T> {
     /// ```
     #[must_use]
     pub fn downgrade(&self) -> WeakSender<T> {
-        WeakSender { channel: Arc::clone(&self.channel) }
+        WeakSender {
+            channel: Arc::clone(&self.channel),
+        }
     }
 }
 

@@ -84,8 +84,10 @@ impl Room {
 pub(crate) fn new<T>(bands: usize, capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
     let channel = Arc::new(Channel {
         queue: BandQueue::new(bands),
-        room: capacity
-            .map(|capacity| Room { used: CachePadded::new(AtomicUsize::new(0)), capacity }),
+        room: capacity.map(|capacity| Room {
+            used: CachePadded::new(AtomicUsize::new(0)),
+            capacity,
+        }),
         gates: CachePadded::new(Gates {
             recv: Gate::new(),
             stream: Gate::new(),
@@ -96,7 +98,10 @@ pub(crate) fn new<T>(bands: usize, capacity: Option<usize>) -> (Sender<T>, Recei
         senders: AtomicUsize::new(1),
         receivers: AtomicUsize::new(1),
     });
-    (Sender::from_counted(Arc::clone(&channel)), Receiver::from_counted(channel))
+    (
+        Sender::from_counted(Arc::clone(&channel)),
+        Receiver::from_counted(channel),
+    )
 }
 
 impl<T> Channel<T> {
@@ -110,7 +115,9 @@ impl<T> Channel<T> {
 
     pub(crate) fn is_full(&self) -> bool {
         // Relaxed: a look at one word, which orders nothing.
-        self.room.as_ref().is_some_and(|room| room.used.load(Ordering::Relaxed) >= room.capacity)
+        self.room
+            .as_ref()
+            .is_some_and(|room| room.used.load(Ordering::Relaxed) >= room.capacity)
     }
 
     pub(crate) fn has_band(&self, band: Band) -> bool {
@@ -142,7 +149,11 @@ impl<T> Channel<T> {
             return Ok(());
         }
         // A full channel may be closed as well, and that wins.
-        Err(if self.is_closed() { TrySendError::Closed(()) } else { TrySendError::Full(()) })
+        Err(if self.is_closed() {
+            TrySendError::Closed(())
+        } else {
+            TrySendError::Full(())
+        })
     }
 
     /// Gives units of room back and wakes that many of those who wait for room.

@@ -13,7 +13,9 @@ impl<T> WeakSender<T> {
     /// A [`Sender`], unless the last one is gone. The channel may be closed all the same.
     #[must_use]
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        self.channel.upgrade_sender().then(|| Sender::from_counted(Arc::clone(&self.channel)))
+        self.channel
+            .upgrade_sender()
+            .then(|| Sender::from_counted(Arc::clone(&self.channel)))
     }
 }
 
@@ -26,7 +28,9 @@ impl<T> WeakReceiver<T> {
     /// A [`Receiver`], unless the last one is gone. The channel may be closed all the same.
     #[must_use]
     pub fn upgrade(&self) -> Option<Receiver<T>> {
-        self.channel.upgrade_receiver().then(|| Receiver::from_counted(Arc::clone(&self.channel)))
+        self.channel
+            .upgrade_receiver()
+            .then(|| Receiver::from_counted(Arc::clone(&self.channel)))
     }
 }
 
@@ -34,7 +38,9 @@ macro_rules! weak_traits {
     ($handle:ident) => {
         impl<T> Clone for $handle<T> {
             fn clone(&self) -> Self {
-                Self { channel: Arc::clone(&self.channel) }
+                Self {
+                    channel: Arc::clone(&self.channel),
+                }
             }
         }
 

@@ -35,7 +35,10 @@ impl Shape {
     pub(crate) const fn new(slots: usize) -> Self {
         let slots = slots as u64;
         // Offsets 0..=slots.
-        Self { slots, bits: (slots + 1).next_power_of_two().trailing_zeros() }
+        Self {
+            slots,
+            bits: (slots + 1).next_power_of_two().trailing_zeros(),
+        }
     }
 
     /// Where both ends stand before anything was pushed: at the end of a segment that does not
@@ -119,7 +122,9 @@ impl Index {
     pub(crate) const fn since(self, head: Self, shape: Shape) -> usize {
         let mask = !Self::CLOSED >> shape.bits;
         let segments = self.number(shape).wrapping_sub(head.number(shape)) & mask;
-        let slots = segments.wrapping_mul(shape.slots).wrapping_add(self.offset(shape) as u64);
+        let slots = segments
+            .wrapping_mul(shape.slots)
+            .wrapping_add(self.offset(shape) as u64);
         slots.wrapping_sub(head.offset(shape) as u64) as usize
     }
 }

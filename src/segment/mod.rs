@@ -124,7 +124,10 @@ pub(crate) struct Shared<T> {
 
 impl<T> Shared<T> {
     pub(crate) fn new() -> Self {
-        Self { domain: Domain::default(), pool: Arc::new(Pool::new()) }
+        Self {
+            domain: Domain::default(),
+            pool: Arc::new(Pool::new()),
+        }
     }
 }
 
@@ -207,7 +210,10 @@ impl<T> Fifo<T> {
     /// With the first segment's number given, for tests of the wrap.
     pub(crate) fn starting_at(number: u64) -> Self {
         let start = Segment::<T>::SHAPE.start(number).word();
-        let end = || End { index: AtomicU64::new(start), segment: AtomicPtr::new(ptr::null_mut()) };
+        let end = || End {
+            index: AtomicU64::new(start),
+            segment: AtomicPtr::new(ptr::null_mut()),
+        };
         let head = Head {
             end: end(),
             seen: AtomicU64::new(start),
@@ -215,8 +221,14 @@ impl<T> Fifo<T> {
             visitors: AtomicUsize::new(0),
             oldest: AtomicPtr::new(ptr::null_mut()),
         };
-        let tail = Tail { end: end(), pusher: AtomicUsize::new(0) };
-        Self { head: CachePadded::new(head), tail: CachePadded::new(tail) }
+        let tail = Tail {
+            end: end(),
+            pusher: AtomicUsize::new(0),
+        };
+        Self {
+            head: CachePadded::new(head),
+            tail: CachePadded::new(tail),
+        }
     }
 
     /// Appends an item; gives it back if the FIFO is closed. Lock-free.
@@ -245,13 +257,22 @@ impl<T> Fifo<T> {
     ///
     /// `items` points to `count` initialised items, of which the caller does not use the first
     /// returned number again.
-    pub(crate) unsafe fn push_run(&self, items: *const T, count: usize, shared: &Shared<T>) -> usize {
+    pub(crate) unsafe fn push_run(
+        &self,
+        items: *const T,
+        count: usize,
+        shared: &Shared<T>,
+    ) -> usize {
         let mut pushed = 0;
         while pushed < count {
-            let Some(claim) = self.claim(count - pushed, shared) else { break };
+            let Some(claim) = self.claim(count - pushed, shared) else {
+                break;
+            };
             // SAFETY: the slots are claimed; what counts is not read from `items` again.
             unsafe {
-                claim.segment.write_run(claim.offset, items.add(pushed), claim.count);
+                claim
+                    .segment
+                    .write_run(claim.offset, items.add(pushed), claim.count);
                 pushed += claim.segment.publish(claim.offset, claim.count);
             }
         }
@@ -263,7 +284,10 @@ impl<T> Fifo<T> {
     pub(crate) fn pop(&self, shared: &Shared<T>, unpublished: Unpublished) -> Option<Popped<T>> {
         let taken = self.take_one(shared)?;
         match taken.found {
-            Found::Item(item) => Some(Popped { item, was_last: taken.was_last }),
+            Found::Item(item) => Some(Popped {
+                item,
+                was_last: taken.was_last,
+            }),
             Found::Dead => self.pop_after_poison(shared, unpublished),
         }
     }
@@ -288,6 +312,9 @@ impl<T> Fifo<T> {
         // Acquire, here and in the failures below: pairs with H2, so that the segment read next is
         // not older than the index.
         let mut head = Index::from_word(load_to_update(&self.head.end.index, Ordering::Acquire));
+        // Relaxed: only to prefetch, which reads nothing.
+        let likely = self.head.end.segment.load(Ordering::Relaxed);
+        Segment::prefetch(likely, head.offset(Segment::<T>::SHAPE));
         loop {
             let tail = self.claimable(&mut head, shared)?;
             // Acquire: pairs with H1; makes the segment's content visible.
@@ -313,7 +340,10 @@ impl<T> Fifo<T> {
                 found
             };
             self.sweep_if_left(head, shared);
-            return Some(Taken { found, was_last: head.advanced(1) == tail });
+            return Some(Taken {
+                found,
+                was_last: head.advanced(1) == tail,
+            });
         }
     }
 
@@ -333,7 +363,9 @@ impl<T> Fifo<T> {
         let mut head = Index::from_word(load_to_update(&self.head.end.index, Ordering::Acquire));
         let mut poisoned = false;
         loop {
-            let Some(tail) = self.claimable(&mut head, shared) else { return (0, true) };
+            let Some(tail) = self.claimable(&mut head, shared) else {
+                return (0, true);
+            };
             if poisoned && !self.is_published_beyond(shared) {
                 return (0, false);
             }
@@ -433,7 +465,10 @@ impl<T> Fifo<T> {
         // Relaxed test, only to spare the write. AcqRel: who sees the mark by a failed claim sees
         // what the closing thread did before; claims before the mark come before the close.
         if !Index::from_word(self.tail.end.index.load(Ordering::Relaxed)).is_closed() {
-            self.tail.end.index.fetch_or(Index::closed_bit(), Ordering::AcqRel);
+            self.tail
+                .end
+                .index
+                .fetch_or(Index::closed_bit(), Ordering::AcqRel);
         }
     }
 
@@ -473,7 +508,11 @@ impl<T> Fifo<T> {
     #[inline(always)]
     fn end_in_segment(head: Index, tail: Index) -> usize {
         let shape = Segment::<T>::SHAPE;
-        if head.same_segment(tail, shape) { tail.offset(shape) } else { Segment::<T>::SLOTS }
+        if head.same_segment(tail, shape) {
+            tail.offset(shape)
+        } else {
+            Segment::<T>::SLOTS
+        }
     }
 
     /// Claims up to `count` slots at the tail, all in one word of lanes; `None` if it is closed.
@@ -508,7 +547,11 @@ impl<T> Fifo<T> {
                     self.tail.pusher.store(thread_token(), Ordering::Relaxed);
                     // SAFETY: a claimable index has a segment, so it is not null.
                     let segment = unsafe { Segment::from_ptr_unchecked(segment) };
-                    return Some(Claim { segment, offset, count });
+                    return Some(Claim {
+                        segment,
+                        offset,
+                        count,
+                    });
                 }
                 Err(now) => tail = Index::from_word(now),
             }
@@ -537,7 +580,12 @@ impl<T> Fifo<T> {
             if next.is_null() {
                 let new = shared.pool.take(moved.number(shape));
                 // T1. Release: hands the new segment's content over. Acquire on failure: as above.
-                match link.compare_exchange(next, new.as_ptr(), Ordering::Release, Ordering::Acquire) {
+                match link.compare_exchange(
+                    next,
+                    new.as_ptr(),
+                    Ordering::Release,
+                    Ordering::Acquire,
+                ) {
                     Ok(_) => next = new.as_ptr(),
                     Err(installed) => {
                         // SAFETY: nobody has seen it.
@@ -585,12 +633,9 @@ impl<T> Fifo<T> {
             let next = link.load(Ordering::Acquire);
             debug_assert!(!next.is_null());
             // H1. Release: pairs with the loads of `head.segment`. Relaxed on failure: it has moved.
-            let moved = end.segment.compare_exchange(
-                segment,
-                next,
-                Ordering::Release,
-                Ordering::Relaxed,
-            );
+            let moved =
+                end.segment
+                    .compare_exchange(segment, next, Ordering::Release, Ordering::Relaxed);
             if moved.is_ok() && segment.is_null() {
                 // The list has a front from now on. Release: pairs with the swap in `sweep`.
                 self.head.oldest.store(next, Ordering::Release);
@@ -624,9 +669,7 @@ impl<T> Fifo<T> {
             return Some(&self.head.first);
         };
         // SAFETY: it was in the list when it was read, and the visit is older than that.
-        unsafe {
-            (segment.number() == parked.number(Segment::<T>::SHAPE)).then(|| segment.next())
-        }
+        unsafe { (segment.number() == parked.number(Segment::<T>::SHAPE)).then(|| segment.next()) }
     }
 
     /// Whether some slot between head and tail holds an item that nobody has claimed. If not, the
@@ -653,8 +696,16 @@ impl<T> Fifo<T> {
             // in the list then.
             unsafe {
                 let number = this.number();
-                let from = if number == head.number(shape) { head.offset(shape) } else { 0 };
-                let to = if number == last { tail.offset(shape) } else { Segment::<T>::SLOTS };
+                let from = if number == head.number(shape) {
+                    head.offset(shape)
+                } else {
+                    0
+                };
+                let to = if number == last {
+                    tail.offset(shape)
+                } else {
+                    Segment::<T>::SLOTS
+                };
                 if (from..to).any(|slot| this.is_written(slot)) {
                     return true;
                 }
@@ -689,7 +740,10 @@ impl<T> Fifo<T> {
         // Relaxed: the fence orders it. SeqCst: V2, pairs with the fence in `sweep`.
         self.head.visitors.fetch_add(1, Ordering::Relaxed); // V1
         fence(Ordering::SeqCst);
-        Visit { _guard: guard, visitors: &self.head.visitors }
+        Visit {
+            _guard: guard,
+            visitors: &self.head.visitors,
+        }
     }
 
     /// Takes the segments at the front of the list that the head has left and that are finished
@@ -700,7 +754,9 @@ impl<T> Fifo<T> {
         loop {
             // Acquire and, below, release: the chain passes from sweeper to sweeper.
             let front = self.head.oldest.swap(ptr::null_mut(), Ordering::Acquire);
-            let Some(mut segment) = Segment::from_ptr(front) else { return };
+            let Some(mut segment) = Segment::from_ptr(front) else {
+                return;
+            };
             // Acquire: pairs with H2, hence with T3 and H1: no end points to a segment before this.
             let head = Index::from_word(self.head.end.index.load(Ordering::Acquire)); // S1
             // SeqCst: S2, pairs with the fence in `visit`.

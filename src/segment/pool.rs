@@ -23,7 +23,9 @@ pub(super) struct Pool<T> {
 
 impl<T> Pool<T> {
     pub(super) fn new() -> Self {
-        Self { spares: core::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())) }
+        Self {
+            spares: core::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
+        }
     }
 
     /// A segment with this number, spare or new.
@@ -34,7 +36,8 @@ impl<T> Pool<T> {
                 continue;
             }
             // Acquire: pairs with the release in `put`; the segment's last users come before us.
-            if let Some(segment) = Segment::from_ptr(place.swap(ptr::null_mut(), Ordering::Acquire)) {
+            if let Some(segment) = Segment::from_ptr(place.swap(ptr::null_mut(), Ordering::Acquire))
+            {
                 // SAFETY: the swap made it ours alone; `put` takes only empty ones.
                 unsafe { segment.renew(number) };
                 return segment;
@@ -55,7 +58,12 @@ impl<T> Pool<T> {
             }
             // Release: pairs with the acquire in `take`.
             if place
-                .compare_exchange(ptr::null_mut(), segment.as_ptr(), Ordering::Release, Ordering::Relaxed)
+                .compare_exchange(
+                    ptr::null_mut(),
+                    segment.as_ptr(),
+                    Ordering::Release,
+                    Ordering::Relaxed,
+                )
                 .is_ok()
             {
                 return;
@@ -70,7 +78,8 @@ impl<T> Drop for Pool<T> {
     fn drop(&mut self) {
         for place in &self.spares {
             // Acquire: as in `take`.
-            if let Some(segment) = Segment::from_ptr(place.swap(ptr::null_mut(), Ordering::Acquire)) {
+            if let Some(segment) = Segment::from_ptr(place.swap(ptr::null_mut(), Ordering::Acquire))
+            {
                 // SAFETY: the pool is the only one to have it.
                 unsafe { segment.free() };
             }

@@ -40,10 +40,16 @@
 //! receive another locked instruction.
 
 use crate::sync::{
-    UnsafeCell, alloc, atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering}, dealloc, looks_at_slot,
-    slots_per_segment, spin_loop, write_cells, zero_atomics,
+    UnsafeCell, alloc,
+    atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering},
+    dealloc, looks_at_slot, prefetch, slots_per_segment, spin_loop, write_cells, zero_atomics,
 };
-use core::{alloc::Layout, marker::PhantomData, mem::MaybeUninit, ptr::{self, NonNull}};
+use core::{
+    alloc::Layout,
+    marker::PhantomData,
+    mem::MaybeUninit,
+    ptr::{self, NonNull},
+};
 use std::alloc::handle_alloc_error;
 
 use super::index::Shape;
@@ -108,7 +114,10 @@ impl<T> Segment<T> {
             if a > b { a } else { b }
         }
         let lanes = up(size_of::<Header<T>>(), align_of::<AtomicU64>());
-        let done = up(lanes + Self::WORDS * size_of::<AtomicU64>(), align_of::<AtomicU8>());
+        let done = up(
+            lanes + Self::WORDS * size_of::<AtomicU64>(),
+            align_of::<AtomicU8>(),
+        );
         let values = up(
             done + Self::SLOTS * size_of::<AtomicU8>(),
             align_of::<UnsafeCell<MaybeUninit<T>>>(),
@@ -116,30 +125,56 @@ impl<T> Segment<T> {
         let size = values + Self::SLOTS * size_of::<UnsafeCell<MaybeUninit<T>>>();
         let align = max(
             max(align_of::<Header<T>>(), align_of::<AtomicU64>()),
-            max(align_of::<AtomicU8>(), align_of::<UnsafeCell<MaybeUninit<T>>>()),
+            max(
+                align_of::<AtomicU8>(),
+                align_of::<UnsafeCell<MaybeUninit<T>>>(),
+            ),
         );
         match Layout::from_size_align(size, align) {
-            Ok(layout) => Plan { layout, lanes, done, values },
+            Ok(layout) => Plan {
+                layout,
+                lanes,
+                done,
+                values,
+            },
             Err(_) => panic!("the item is too large for the address space"),
         }
+    }
+
+    /// Asks for a slot's cache lines, so that they come while the consumer still waits for the tail's.
+    /// The pointer need not be valid: nothing is read.
+    #[inline(always)]
+    pub(super) fn prefetch(segment: *mut Header<T>, slot: usize) {
+        let base = segment.cast::<u8>();
+        let value = slot * size_of::<T>();
+        prefetch(base.wrapping_add(Self::PLAN.lanes + slot / LANES * size_of::<AtomicU64>()));
+        prefetch(base.wrapping_add(Self::PLAN.values + value));
     }
 
     /// A new, empty segment.
     pub(super) fn new(number: u64) -> Self {
         // SAFETY: the layout has a size above zero, it holds a `Header`.
         let base = unsafe { alloc(Self::PLAN.layout) };
-        let Some(base) = NonNull::new(base) else { handle_alloc_error(Self::PLAN.layout) };
+        let Some(base) = NonNull::new(base) else {
+            handle_alloc_error(Self::PLAN.layout)
+        };
         let segment = Self(base.cast());
         // SAFETY: the allocation is ours alone and `PLAN` placed header and arrays inside it, each
         // at its alignment.
         unsafe {
-            segment.0.write(Header { next: AtomicPtr::new(ptr::null_mut()), number, _items: PhantomData });
+            segment.0.write(Header {
+                next: AtomicPtr::new(ptr::null_mut()),
+                number,
+                _items: PhantomData,
+            });
             for word in 0..Self::WORDS {
                 segment.word_ptr(word).write(AtomicU64::new(0));
             }
             for slot in 0..Self::SLOTS {
                 segment.done_ptr(slot).write(AtomicU8::new(0));
-                segment.value_ptr(slot).write(UnsafeCell::new(MaybeUninit::uninit()));
+                segment
+                    .value_ptr(slot)
+                    .write(UnsafeCell::new(MaybeUninit::uninit()));
             }
         }
         segment
@@ -229,7 +264,13 @@ impl<T> Segment<T> {
     unsafe fn word_ptr(self, word: usize) -> *mut AtomicU64 {
         debug_assert!(word < Self::WORDS);
         // SAFETY: `PLAN` put `WORDS` words there.
-        unsafe { self.0.as_ptr().byte_add(Self::PLAN.lanes).cast::<AtomicU64>().add(word) }
+        unsafe {
+            self.0
+                .as_ptr()
+                .byte_add(Self::PLAN.lanes)
+                .cast::<AtomicU64>()
+                .add(word)
+        }
     }
 
     /// # Safety
@@ -248,7 +289,13 @@ impl<T> Segment<T> {
     unsafe fn done_ptr(self, slot: usize) -> *mut AtomicU8 {
         debug_assert!(slot < Self::SLOTS);
         // SAFETY: `PLAN` put `SLOTS` bytes there.
-        unsafe { self.0.as_ptr().byte_add(Self::PLAN.done).cast::<AtomicU8>().add(slot) }
+        unsafe {
+            self.0
+                .as_ptr()
+                .byte_add(Self::PLAN.done)
+                .cast::<AtomicU8>()
+                .add(slot)
+        }
     }
 
     /// # Safety
@@ -267,7 +314,13 @@ impl<T> Segment<T> {
     unsafe fn value_ptr(self, slot: usize) -> *mut UnsafeCell<MaybeUninit<T>> {
         debug_assert!(slot < Self::SLOTS);
         // SAFETY: `PLAN` put `SLOTS` values there.
-        unsafe { self.0.as_ptr().byte_add(Self::PLAN.values).cast::<UnsafeCell<MaybeUninit<T>>>().add(slot) }
+        unsafe {
+            self.0
+                .as_ptr()
+                .byte_add(Self::PLAN.values)
+                .cast::<UnsafeCell<MaybeUninit<T>>>()
+                .add(slot)
+        }
     }
 
     /// Copies an item into a slot. The caller keeps its copy until [`publish`](Self::publish) says
@@ -314,7 +367,11 @@ impl<T> Segment<T> {
         // builds on.
         let before = word.fetch_add(run, Ordering::SeqCst);
         let poisoned = before & (run << 1);
-        if poisoned == 0 { count } else { poisoned.trailing_zeros() as usize / 2 - lane }
+        if poisoned == 0 {
+            count
+        } else {
+            poisoned.trailing_zeros() as usize / 2 - lane
+        }
     }
 
     /// Takes the item out of a slot, after at most `looks` looks; if it is not there by then, gives
@@ -374,9 +431,9 @@ impl<T> Segment<T> {
                 return false;
             }
             let values = self.value_ptr(slot);
-            out.extend((0..count).map(|n| {
-                wrap((*values.add(n)).with(|value| value.cast::<T>().read()))
-            }));
+            out.extend(
+                (0..count).map(|n| wrap((*values.add(n)).with(|value| value.cast::<T>().read()))),
+            );
             let done = self.done_ptr(slot);
             for n in 0..count {
                 (*done.add(n)).store(1, Ordering::Release); // as in `finish`

@@ -3,7 +3,8 @@
 use super::*;
 
 fn pop<T>(fifo: &Fifo<T>, shared: &Shared<T>) -> Option<T> {
-    fifo.pop(shared, Unpublished::Leave).map(|popped| popped.item)
+    fifo.pop(shared, Unpublished::Leave)
+        .map(|popped| popped.item)
 }
 
 #[test]
@@ -85,7 +86,9 @@ fn poisoned_slots_give_a_runs_end_back_in_order() {
         assert!(matches!(segment.take(3, || 6, 2), Found::Dead));
         assert_eq!(segment.publish(2, 4), 1);
         for slot in 0..3 {
-            assert!(matches!(segment.take(slot, || 6, 2), Found::Item(item) if item == slot as u64));
+            assert!(
+                matches!(segment.take(slot, || 6, 2), Found::Item(item) if item == slot as u64)
+            );
         }
         assert!(matches!(segment.take(4, || 6, 2), Found::Dead));
         segment.free();

@@ -11,7 +11,9 @@
 //! | `cfg(bandq_pause)` | `core`, with a numbered pause point before each access | `crossbeam-epoch` | sized by bytes |
 
 #[cfg(not(target_has_atomic = "64"))]
-compile_error!("bandq needs 64-bit atomics: positions are 64-bit so that they never wrap in practice");
+compile_error!(
+    "bandq needs 64-bit atomics: positions are 64-bit so that they never wrap in practice"
+);
 
 #[cfg(all(bandq_pause, not(loom)))]
 pub(crate) mod pause;
@@ -79,6 +81,18 @@ pub(crate) const fn looks_at_slot(size: usize) -> usize {
 #[cfg(loom)]
 pub(crate) const fn looks_at_slot(_size: usize) -> usize {
     1
+}
+
+/// Asks the processor for a cache line that will be read soon. Reads nothing, so any address will do.
+#[inline(always)]
+pub(crate) fn prefetch(address: *const u8) {
+    #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
+    // SAFETY: the instruction is part of SSE, which every x86-64 has, and never faults.
+    unsafe {
+        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(address.cast());
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(any(loom, miri)))))]
+    let _ = address;
 }
 
 /// Copies a run of items into the cells that start at `to`.

@@ -51,8 +51,8 @@ pub(crate) mod atomic {
     #![allow(dead_code, reason = "each type has the methods that some type needs")]
 
     use super::point;
-    pub(crate) use core::sync::atomic::Ordering;
     use core::sync::atomic as plain;
+    pub(crate) use core::sync::atomic::Ordering;
 
     #[inline]
     #[track_caller]

@@ -38,14 +38,23 @@ static ITEMS: AtomicIsize = AtomicIsize::new(0);
 impl<const PAD: usize> Item<PAD> {
     pub(crate) fn new(from: usize, number: u32) -> Self {
         ITEMS.fetch_add(1, Ordering::Relaxed);
-        Self { from: from as u32, number, padding: [u64::from(number); PAD] }
+        Self {
+            from: from as u32,
+            number,
+            padding: [u64::from(number); PAD],
+        }
     }
 }
 
 impl<const PAD: usize> Drop for Item<PAD> {
     fn drop(&mut self) {
         ITEMS.fetch_sub(1, Ordering::Relaxed);
-        assert!(self.padding.iter().all(|&word| word == u64::from(self.number)), "a torn item");
+        assert!(
+            self.padding
+                .iter()
+                .all(|&word| word == u64::from(self.number)),
+            "a torn item"
+        );
     }
 }
 

@@ -12,7 +12,11 @@ pub(crate) struct Place {
 
 impl From<&'static Location<'static>> for Place {
     fn from(location: &'static Location<'static>) -> Self {
-        Self { file: location.file(), line: location.line(), column: location.column() }
+        Self {
+            file: location.file(),
+            line: location.line(),
+            column: location.column(),
+        }
     }
 }
 
@@ -42,7 +46,11 @@ const FILES: &[(&str, &str)] = &files![
 
 /// Accesses that no push and no pop makes: file, function, why.
 pub(crate) const ELSEWHERE: &[(&str, &str, &str)] = &[
-    ("src/channel/shared.rs", "is_full", "a question, neither push nor pop"),
+    (
+        "src/channel/shared.rs",
+        "is_full",
+        "a question, neither push nor pop",
+    ),
     ("src/channel/shared.rs", "close", "close"),
     ("src/channel/shared.rs", "sender_count", "handles"),
     ("src/channel/shared.rs", "receiver_count", "handles"),
@@ -83,8 +91,16 @@ impl Source {
                     function = rest.split(['(', '<']).next().unwrap_or("");
                 }
                 for (start, text) in calls(code) {
-                    let place = Place { file, line, column: start as u32 + 1 };
-                    accesses.push(Access { place, function, text });
+                    let place = Place {
+                        file,
+                        line,
+                        column: start as u32 + 1,
+                    };
+                    accesses.push(Access {
+                        place,
+                        function,
+                        text,
+                    });
                 }
             }
         }
@@ -104,51 +120,82 @@ impl Source {
             );
         }
         let mut gaps = 0;
-        for access in self.0.iter().filter(|access| !passed.contains(&access.place)) {
+        for access in self
+            .0
+            .iter()
+            .filter(|access| !passed.contains(&access.place))
+        {
             let reason = ELSEWHERE.iter().find(|(file, function, _)| {
                 (*file, *function) == (access.place.file, access.function)
             });
             if reason.is_none() {
-                println!("never passed: {} `{}` in {}", access.place, access.text, access.function);
+                println!(
+                    "never passed: {} `{}` in {}",
+                    access.place, access.text, access.function
+                );
                 gaps += 1;
             }
         }
-        assert_eq!(gaps, 0, "accesses that no push and no pop passed, without a reason");
+        assert_eq!(
+            gaps, 0,
+            "accesses that no push and no pop passed, without a reason"
+        );
     }
 
     /// The function, and the access as it is written there.
     pub(crate) fn describe(&self, place: Place) -> String {
         let access = self.0.iter().find(|access| access.place == place);
-        access.map_or_else(String::new, |access| format!("{}: {}", access.function, access.text))
+        access.map_or_else(String::new, |access| {
+            format!("{}: {}", access.function, access.text)
+        })
     }
 }
 
 /// The accesses in a line of code: where their name stands, and what they look like.
 fn calls(code: &'static str) -> impl Iterator<Item = (usize, String)> {
-    const METHODS: [&str; 7] =
-        ["load", "store", "swap", "compare_exchange", "compare_exchange_weak", "fetch_", "fence"];
+    const METHODS: [&str; 7] = [
+        "load",
+        "store",
+        "swap",
+        "compare_exchange",
+        "compare_exchange_weak",
+        "fetch_",
+        "fence",
+    ];
     code.match_indices('(').filter_map(|(open, _)| {
         if code[open + 1..].starts_with(')') {
             return None; // `set.load()`: not an atomic's
         }
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let start = code[..open].rfind(|c| !word(c)).map_or(0, |before| before + 1);
+        let start = code[..open]
+            .rfind(|c| !word(c))
+            .map_or(0, |before| before + 1);
         let name = &code[start..open];
         let method = code[..start].ends_with('.')
             && METHODS.iter().any(|method| {
                 name == *method || (method.ends_with('_') && name.starts_with(method))
             });
-        let function = name == "load_to_update" || (name == "fence" && !code[..start].ends_with("fn "));
+        let function =
+            name == "load_to_update" || (name == "fence" && !code[..start].ends_with("fn "));
         if !method && !function {
             return None;
         }
         // With the field before it, if it stands on the same line.
         let field = |c: char| word(c) || c == '.';
-        let from = code[..start].rfind(|c| !field(c)).map_or(0, |before| before + 1);
-        let argument = if function { code[open + 1..].split(',').next() } else { None };
+        let from = code[..start]
+            .rfind(|c| !field(c))
+            .map_or(0, |before| before + 1);
+        let argument = if function {
+            code[open + 1..].split(',').next()
+        } else {
+            None
+        };
         let text = match argument {
             Some(argument) => format!("{name}({argument})"),
-            None => code[from..open].trim_start_matches("self.").trim_start_matches('.').to_string(),
+            None => code[from..open]
+                .trim_start_matches("self.")
+                .trim_start_matches('.')
+                .to_string(),
         };
         Some((start, text))
     })

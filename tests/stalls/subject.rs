@@ -19,8 +19,16 @@ pub(crate) enum Operation {
 
 use Operation::{Permit, Pop, PopMany, Push, PushMany, TryRecv, TryRecvMany, TrySend};
 
-pub(crate) const OPERATIONS: &[Operation] =
-    &[Push, PushMany, Pop, PopMany, TrySend, Permit, TryRecv, TryRecvMany];
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Push,
+    PushMany,
+    Pop,
+    PopMany,
+    TrySend,
+    Permit,
+    TryRecv,
+    TryRecvMany,
+];
 
 /// Which of the two an operation belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -66,9 +66,14 @@ impl Weather {
 pub(crate) enum Stop {
     Never,
     /// Before it passes this place for the so-manieth time.
-    At { place: Place, visit: u64 },
+    At {
+        place: Place,
+        visit: u64,
+    },
     /// Before its so-manieth access.
-    After { accesses: u64 },
+    After {
+        accesses: u64,
+    },
 }
 
 /// A thread that is stopped.
@@ -164,7 +169,11 @@ impl<S> World<S> {
     /// left to the threads.
     fn is_full(&self) -> bool {
         let sparse_again = (self.operations.load(Ordering::Relaxed) >> 10).is_multiple_of(8);
-        let most = if self.all_stopped() && !sparse_again { 1000 } else { self.weather.backlog() };
+        let most = if self.all_stopped() && !sparse_again {
+            1000
+        } else {
+            self.weather.backlog()
+        };
         self.backlog.load(Ordering::Relaxed) >= most
     }
 }
@@ -193,7 +202,10 @@ fn run_with<const PAD: usize>(plan: &Plan) -> Outcome {
             return outcome;
         }
     }
-    panic!("{} of {waiting} segments leaked: {plan:?}", item::segments());
+    panic!(
+        "{} of {waiting} segments leaked: {plan:?}",
+        item::segments()
+    );
 }
 
 fn play<S: Subject<PAD>, const PAD: usize>(plan: &Plan, subject: S) -> Outcome {
@@ -208,7 +220,9 @@ fn play<S: Subject<PAD>, const PAD: usize>(plan: &Plan, subject: S) -> Outcome {
         stopped: AtomicUsize::new(0),
         operations: AtomicU64::new(0),
         backlog: AtomicIsize::new(0),
-        sent: (0..producers).map(|_| [const { AtomicU32::new(0) }; Band::MAX_BANDS]).collect(),
+        sent: (0..producers)
+            .map(|_| [const { AtomicU32::new(0) }; Band::MAX_BANDS])
+            .collect(),
         released: Mutex::new(false),
         release: Condvar::new(),
     });
@@ -219,7 +233,10 @@ fn play<S: Subject<PAD>, const PAD: usize>(plan: &Plan, subject: S) -> Outcome {
             let (world, victim, seed) = (Arc::clone(&world), plan.victims[id], rng.next());
             let log = Arc::new(Mutex::new(Vec::new()));
             let shared_log = Arc::clone(&log);
-            (log, thread::spawn(move || be_victim(&world, id, victim, seed, &shared_log)))
+            (
+                log,
+                thread::spawn(move || be_victim(&world, id, victim, seed, &shared_log)),
+            )
         })
         .collect();
     let others: Vec<_> = (0..PRODUCERS + CONSUMERS)
@@ -251,7 +268,10 @@ fn play<S: Subject<PAD>, const PAD: usize>(plan: &Plan, subject: S) -> Outcome {
         ..Outcome::default()
     };
     world.end.store(true, Ordering::Release);
-    let logs: Vec<Vec<Received>> = others.into_iter().map(|other| other.join().unwrap()).collect();
+    let logs: Vec<Vec<Received>> = others
+        .into_iter()
+        .map(|other| other.join().unwrap())
+        .collect();
 
     // The victims still stand. Every band takes and gives items, and nothing is hidden.
     let me = producers - 1;
@@ -259,7 +279,10 @@ fn play<S: Subject<PAD>, const PAD: usize>(plan: &Plan, subject: S) -> Outcome {
     for round in 0..2 {
         for band in 0..plan.weather.bands() {
             let number = world.sent[me][usize::from(band)].load(Ordering::Relaxed);
-            assert!(world.subject.push(b(band), Item::new(me, number)), "no room: {plan:?}");
+            assert!(
+                world.subject.push(b(band), Item::new(me, number)),
+                "no room: {plan:?}"
+            );
             world.sent[me][usize::from(band)].store(number + 1, Ordering::Relaxed);
         }
         drain(&world, &mut drained, round == 1);
@@ -271,9 +294,17 @@ fn play<S: Subject<PAD>, const PAD: usize>(plan: &Plan, subject: S) -> Outcome {
         for (log, _) in &stopped {
             account.stopped(&log.lock().unwrap());
         }
-        let may_hold = plan.victims.iter().map(|victim| victim.operation.may_hold()).sum();
+        let may_hold = plan
+            .victims
+            .iter()
+            .map(|victim| victim.operation.may_hold())
+            .sum();
         outcome.held = account.missing(&world.sent);
-        assert!(outcome.held <= may_hold, "{} items hidden: {plan:?}", outcome.held);
+        assert!(
+            outcome.held <= may_hold,
+            "{} items hidden: {plan:?}",
+            outcome.held
+        );
     }
 
     // They move on: now everything is there, once.
@@ -289,7 +320,11 @@ fn play<S: Subject<PAD>, const PAD: usize>(plan: &Plan, subject: S) -> Outcome {
     account.side_by_side(&logs);
     account.afterwards(&drained);
     assert_eq!(account.missing(&world.sent), 0, "items lost: {plan:?}");
-    assert_eq!(account.unknown(&world.sent), 0, "items out of nothing: {plan:?}");
+    assert_eq!(
+        account.unknown(&world.sent),
+        0,
+        "items out of nothing: {plan:?}"
+    );
     let world = Arc::into_inner(world).expect("all threads have ended");
     drop(world.subject);
     outcome
@@ -336,7 +371,10 @@ fn be_victim<S: Subject<PAD>, const PAD: usize>(
             *visit += 1;
             let here = match victim.stop {
                 Stop::Never => false,
-                Stop::At { place: stop, visit: nth } => place == stop && *visit >= nth,
+                Stop::At {
+                    place: stop,
+                    visit: nth,
+                } => place == stop && *visit >= nth,
                 Stop::After { accesses: nth } => accesses >= nth,
             };
             visits.set(all);
@@ -362,7 +400,10 @@ fn be_victim<S: Subject<PAD>, const PAD: usize>(
                 send(world, id, many, &mut rng);
             }
         } else {
-            let many = matches!(victim.operation, Operation::PopMany | Operation::TryRecvMany);
+            let many = matches!(
+                victim.operation,
+                Operation::PopMany | Operation::TryRecvMany
+            );
             receive(world, many, &mut batch, &mut rng);
             log.lock().unwrap().extend(batch.drain(..).map(received));
         }
@@ -452,14 +493,18 @@ fn receive<S: Subject<PAD>, const PAD: usize>(
     rng: &mut XorShift,
 ) {
     if many {
-        world.subject.pop_many(batch, 1 + rng.below(BATCH as u64) as usize);
+        world
+            .subject
+            .pop_many(batch, 1 + rng.below(BATCH as u64) as usize);
     } else {
         batch.extend(world.subject.pop());
     }
     if batch.is_empty() {
         return thread::yield_now();
     }
-    world.backlog.fetch_sub(batch.len() as isize, Ordering::Relaxed);
+    world
+        .backlog
+        .fetch_sub(batch.len() as isize, Ordering::Relaxed);
     world.completed();
 }
 
@@ -511,13 +556,21 @@ impl<'p> Account<'p> {
     fn in_order(&mut self, log: &[Received], next: &mut [Vec<u32>]) {
         for &(band, from, number) in log {
             let next = &mut next[from][usize::from(band)];
-            assert!(*next <= number, "out of order: {number} of {from} in {band}: {:?}", self.plan);
+            assert!(
+                *next <= number,
+                "out of order: {number} of {from} in {band}: {:?}",
+                self.plan
+            );
             *next = number + 1;
             let (seen, index) = (&mut self.seen[from][usize::from(band)], number as usize);
             if seen.len() <= index {
                 seen.resize((index + 1).next_power_of_two(), false);
             }
-            assert!(!seen[index], "twice: {number} of {from} in {band}: {:?}", self.plan);
+            assert!(
+                !seen[index],
+                "twice: {number} of {from} in {band}: {:?}",
+                self.plan
+            );
             seen[index] = true;
         }
     }
@@ -531,11 +584,15 @@ impl<'p> Account<'p> {
 
     /// How many were received of which no push has returned.
     fn unknown(&self, sent: &Sent) -> usize {
-        self.compare(sent, |sent, seen| seen.iter().skip(sent).filter(|&&seen| seen).count())
+        self.compare(sent, |sent, seen| {
+            seen.iter().skip(sent).filter(|&&seen| seen).count()
+        })
     }
 
     fn compare(&self, sent: &Sent, count: impl Fn(usize, &[bool]) -> usize) -> usize {
         let pairs = sent.iter().flatten().zip(self.seen.iter().flatten());
-        pairs.map(|(sent, seen)| count(sent.load(Ordering::Acquire) as usize, seen)).sum()
+        pairs
+            .map(|(sent, seen)| count(sent.load(Ordering::Acquire) as usize, seen))
+            .sum()
     }
 }

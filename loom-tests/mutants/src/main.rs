@@ -118,8 +118,15 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
 fn load(root: &Path) -> Result<(Table, Vec<Mutant>), String> {
     let table = Table::parse(&read(&table_path(root))?)?;
     let files = sites::files(root)?;
-    if let Some(listed) = table.listed.iter().find(|listed| !files.contains(&listed.file)) {
-        return Err(format!("the table lists code in `{}`, which is not searched", listed.file));
+    if let Some(listed) = table
+        .listed
+        .iter()
+        .find(|listed| !files.contains(&listed.file))
+    {
+        return Err(format!(
+            "the table lists code in `{}`, which is not searched",
+            listed.file
+        ));
     }
     let mut mutants = Vec::new();
     for file in files {
@@ -171,7 +178,9 @@ fn list(root: &Path, diff: bool, choice: &Choice) -> Result<bool, String> {
         if diff {
             let source = read(&root.join("src").join(&mutant.file))?;
             for (sign, lines) in changed_lines(&source, &mutant.apply(&source)) {
-                lines.iter().for_each(|line| println!("    {sign} {}", line.trim()));
+                lines
+                    .iter()
+                    .for_each(|line| println!("    {sign} {}", line.trim()));
             }
         }
     }
@@ -185,7 +194,11 @@ fn changed_lines<'s>(old: &'s str, new: &'s str) -> [(char, Vec<&'s str>); 2] {
         old.pop();
         new.pop();
     }
-    let same = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let same = old
+        .iter()
+        .zip(&new)
+        .take_while(|(old, new)| old == new)
+        .count();
     [('-', old.split_off(same)), ('+', new.split_off(same))]
 }
 
@@ -195,7 +208,9 @@ fn run(root: &Path, args: &RunArgs) -> Result<bool, String> {
     run::copy(root, &tree).map_err(|error| format!("copying the tree: {error}"))?;
     let (mut table, mutants) = load(&tree)?;
     if let Some(difference) = table.differences(&mutants).first() {
-        return Err(format!("{difference}; `mutants check --fix` mends the table"));
+        return Err(format!(
+            "{difference}; `mutants check --fix` mends the table"
+        ));
     }
     let mut mutants = chosen(&mut table, mutants, &args.choice);
     if let Some(count) = args.sample {
@@ -265,7 +280,9 @@ fn draw(mutants: &mut Vec<Mutant>, count: usize, seed: u64) {
     let mut drawn = Vec::new();
     while drawn.len() < count && !mutants.is_empty() {
         // A step of an LCG (Knuth's MMIX); its high bits are good enough to draw a few.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let nth = (state >> 33) as usize % mutants.len();
         drawn.push(mutants.swap_remove(nth));
     }

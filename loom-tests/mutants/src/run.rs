@@ -57,7 +57,9 @@ pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let name = entry.file_name();
-        if name == "target" || name == ".git" || name == "fuzz" {
+        // The copy lies below the tree, so cargo finds the tree's `.cargo` by itself, and with one
+        // more would join the two.
+        if ["target", ".git", ".cargo", "fuzz"].iter().any(|skipped| name == *skipped) {
             continue;
         }
         let (from, to) = (entry.path(), to.join(&name));
@@ -103,14 +105,20 @@ pub(crate) struct Runner {
 impl Runner {
     pub(crate) fn new(tree: &Path, full: bool) -> Result<Self, String> {
         let folder = tree.join("loom-tests/tests");
-        let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let entries =
+            fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let paths = entries.flatten().map(|entry| entry.path());
         let mut files: Vec<_> = paths
             .filter(|path| path.extension() == Some(OsStr::new("rs")))
             .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
             .collect();
         files.sort();
-        Ok(Self { tree: tree.into(), full, files, sound: HashSet::new() })
+        Ok(Self {
+            tree: tree.into(),
+            full,
+            files,
+            sound: HashSet::new(),
+        })
     }
 
     /// Runs the models on a mutant until one fails: `known` first, then those of the file's topic,
@@ -135,7 +143,8 @@ impl Runner {
                 match self.run_file(file, Some(test), Instant::now() + limit) {
                     Ran::Passed(1..) => _ = self.sound.insert(model.clone()),
                     other => {
-                        let message = format!("{model} kills it, but on the unchanged source: {other:?}");
+                        let message =
+                            format!("{model} kills it, but on the unchanged source: {other:?}");
                         return Ok(Outcome::Error { message });
                     }
                 }
@@ -151,7 +160,11 @@ impl Runner {
                 steps.push((file, Some(test)));
             }
         }
-        steps.extend(self.order(&mutant.file, own).into_iter().map(|file| (file, None)));
+        steps.extend(
+            self.order(&mutant.file, own)
+                .into_iter()
+                .map(|file| (file, None)),
+        );
         let mut models = 0;
         for (file, test) in steps {
             match self.run_file(file, test, end) {
@@ -159,14 +172,23 @@ impl Runner {
                 Ran::Passed(_) if test.is_some() => {}
                 Ran::Passed(count) => models += count,
                 Ran::Failed { test, message } => {
-                    return Outcome::Killed { model: format!("{file}/{test}"), message };
+                    return Outcome::Killed {
+                        model: format!("{file}/{test}"),
+                        message,
+                    };
                 }
-                Ran::TimedOut { test } => return Outcome::TimedOut { model: format!("{file}/{test}") },
+                Ran::TimedOut { test } => {
+                    return Outcome::TimedOut {
+                        model: format!("{file}/{test}"),
+                    };
+                }
                 Ran::Broken(message) => return Outcome::Error { message },
             }
         }
         match models {
-            0 => Outcome::Error { message: "no model ran".into() },
+            0 => Outcome::Error {
+                message: "no model ran".into(),
+            },
             models => Outcome::Survived { models },
         }
     }
@@ -197,7 +219,10 @@ impl Runner {
             (false, false) => "loom",
         };
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(&self.tree).args([alias, "--test", file]).stdin(Stdio::null());
+        cargo
+            .current_dir(&self.tree)
+            .args([alias, "--test", file])
+            .stdin(Stdio::null());
         for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TARGET_DIR"] {
             cargo.env_remove(name); // they would override the alias
         }
@@ -225,7 +250,10 @@ impl Runner {
             cargo.args(["--exact", test]);
         }
         // A group of its own, so that the models end with cargo.
-        cargo.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        cargo
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
         match cargo.spawn() {
             Ok(child) => watch(child, end),
             Err(error) => Ran::Broken(format!("cargo: {error}")),
@@ -282,22 +310,36 @@ fn watch(mut child: Child, end: Instant) -> Ran {
     }
     let ended = chunks_ended(&mut child, timed_out || out.contains("FAILED"));
 
-    let line = out.lines().rev().find(|line| line.starts_with("test ") && !line.ends_with(" ok"));
+    let line = out
+        .lines()
+        .rev()
+        .find(|line| line.starts_with("test ") && !line.ends_with(" ok"));
     let name = |line: &str| {
-        let name = line.trim_start_matches("test ").split(" ... ").next().unwrap_or_default();
+        let name = line
+            .trim_start_matches("test ")
+            .split(" ... ")
+            .next()
+            .unwrap_or_default();
         name.trim_end_matches(" - should panic").trim().to_owned()
     };
     let unfinished = line.map(name).unwrap_or_default();
     if timed_out {
         return Ran::TimedOut { test: unfinished };
     }
-    let passed = out.lines().filter(|line| line.starts_with("test ") && line.ends_with(" ok")).count();
+    let passed = out
+        .lines()
+        .filter(|line| line.starts_with("test ") && line.ends_with(" ok"))
+        .count();
     match ended {
         Some(true) => Ran::Passed(passed),
-        _ if unfinished.is_empty() || unfinished.starts_with("result") => {
-            Ran::Broken(format!("the models could not be run: {}", err.trim().replace('\n', " / ")))
-        }
-        _ => Ran::Failed { test: unfinished, message: panic_message(&err) },
+        _ if unfinished.is_empty() || unfinished.starts_with("result") => Ran::Broken(format!(
+            "the models could not be run: {}",
+            err.trim().replace('\n', " / ")
+        )),
+        _ => Ran::Failed {
+            test: unfinished,
+            message: panic_message(&err),
+        },
     }
 }
 
@@ -306,7 +348,10 @@ fn chunks_ended(child: &mut Child, kill: bool) -> Option<bool> {
     if kill {
         // `Child::kill` would leave the models running.
         let group = format!("-{}", child.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        let _ = Command::new("kill")
+            .args(["-KILL", "--", &group])
+            .stderr(Stdio::null())
+            .status();
     }
     let status = child.wait().ok()?;
     (!kill).then(|| status.success())
@@ -317,6 +362,10 @@ fn panic_message(err: &str) -> String {
     let mut lines = err.lines().skip_while(|line| !line.contains("panicked at"));
     let place = lines.next().unwrap_or("aborted, no panic message");
     let place = place.split("panicked at ").nth(1).unwrap_or(place);
-    let message: Vec<_> = lines.take(3).map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let message: Vec<_> = lines
+        .take(3)
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
     format!("{} ({})", message.join(" "), place.trim_end_matches(':'))
 }

@@ -45,7 +45,8 @@ pub(crate) fn files(root: &Path) -> Result<Vec<String>, String> {
     let mut files = vec!["bitmap.rs".into(), "queue.rs".into(), "wait.rs".into()];
     for folder in ["segment", "channel"] {
         let path = root.join("src").join(folder);
-        let entries = fs::read_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let entries =
+            fs::read_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         for entry in entries {
             let name = entry.map_err(|error| error.to_string())?.file_name();
             let name = name.to_string_lossy();
@@ -60,10 +61,11 @@ pub(crate) fn files(root: &Path) -> Result<Vec<String>, String> {
 
 /// All mutants of a file.
 pub(crate) fn find(file: &str, source: &str, listed: &[Listed]) -> Result<Vec<Mutant>, String> {
-    let tree = syn::parse_file(source).map_err(|error| {
-        format!("src/{file}, line {}: {error}", error.span().start().line)
-    })?;
-    let tokens: TokenStream = source.parse().map_err(|error| format!("src/{file}: {error}"))?;
+    let tree = syn::parse_file(source)
+        .map_err(|error| format!("src/{file}, line {}: {error}", error.span().start().line))?;
+    let tokens: TokenStream = source
+        .parse()
+        .map_err(|error| format!("src/{file}: {error}"))?;
     let tokens = flat(tokens);
 
     let mut walk = Walk::default();
@@ -73,7 +75,8 @@ pub(crate) fn find(file: &str, source: &str, listed: &[Listed]) -> Result<Vec<Mu
     for listed in listed.iter().filter(|listed| listed.file == file) {
         walk.find_listed(listed, &tokens)?;
     }
-    walk.sites.sort_by_key(|site| (site.range.start, site.range.end));
+    walk.sites
+        .sort_by_key(|site| (site.range.start, site.range.end));
 
     let mut seen = HashMap::new();
     let mut mutants = Vec::new();
@@ -135,9 +138,16 @@ impl Walk {
     }
 
     /// An operation with its orderings.
-    fn operation(&mut self, name: &str, receiver: &str, arguments: &Punctuated<Expr, syn::Token![,]>) {
-        let orderings: Vec<_> =
-            arguments.iter().filter_map(|argument| Some((argument, ordering(argument)?))).collect();
+    fn operation(
+        &mut self,
+        name: &str,
+        receiver: &str,
+        arguments: &Punctuated<Expr, syn::Token![,]>,
+    ) {
+        let orderings: Vec<_> = arguments
+            .iter()
+            .filter_map(|argument| Some((argument, ordering(argument)?)))
+            .collect();
         for (nth, (argument, ordering)) in orderings.iter().enumerate() {
             let range = argument.span().byte_range();
             self.orderings.push(range.clone());
@@ -160,7 +170,11 @@ impl Walk {
             if changes.is_empty() {
                 continue;
             }
-            let operation = if receiver.is_empty() { name.into() } else { format!("{receiver}.{name}") };
+            let operation = if receiver.is_empty() {
+                name.into()
+            } else {
+                format!("{receiver}.{name}")
+            };
             self.sites.push(Site {
                 function: self.function(),
                 operation,
@@ -189,18 +203,27 @@ impl Walk {
 
     /// Adds every place where a listed piece of code stands.
     fn find_listed(&mut self, listed: &Listed, tokens: &[Token]) -> Result<(), String> {
-        let code: TokenStream =
-            listed.code.parse().map_err(|error| format!("table, `{}`: {error}", listed.code))?;
+        let code: TokenStream = listed
+            .code
+            .parse()
+            .map_err(|error| format!("table, `{}`: {error}", listed.code))?;
         let code = flat(code);
         for place in tokens.windows(code.len().max(1)) {
-            if !place.iter().map(|token| &token.text).eq(code.iter().map(|token| &token.text)) {
+            if !place
+                .iter()
+                .map(|token| &token.text)
+                .eq(code.iter().map(|token| &token.text))
+            {
                 continue;
             }
             let mut range = place[0].range.start..place[place.len() - 1].range.end;
             if self.tests.iter().any(|test| covers(test, &range)) {
                 continue;
             }
-            let around = self.functions.iter().filter(|(function, _)| covers(function, &range));
+            let around = self
+                .functions
+                .iter()
+                .filter(|(function, _)| covers(function, &range));
             let Some((_, function)) = around.min_by_key(|(function, _)| function.len()) else {
                 continue;
             };
@@ -210,7 +233,9 @@ impl Walk {
                     let around = self.statements.iter().filter(|stmt| covers(stmt, &range));
                     range = around
                         .min_by_key(|stmt| stmt.len())
-                        .ok_or_else(|| format!("table, `{}`: not part of a statement", listed.code))?
+                        .ok_or_else(|| {
+                            format!("table, `{}`: not part of a statement", listed.code)
+                        })?
                         .clone();
                     ("deleted".into(), "{}".into())
                 }
@@ -245,7 +270,11 @@ impl<'ast> Visit<'ast> for Walk {
 
     fn visit_item_impl(&mut self, item: &'ast ItemImpl) {
         let name = match &*item.self_ty {
-            Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+            Type::Path(path) => path
+                .path
+                .segments
+                .last()
+                .map(|segment| segment.ident.to_string()),
             _ => None,
         };
         self.around.push(name.unwrap_or_else(|| "?".into()));
@@ -255,14 +284,16 @@ impl<'ast> Visit<'ast> for Walk {
 
     fn visit_item_fn(&mut self, item: &'ast ItemFn) {
         self.around.push(item.sig.ident.to_string());
-        self.functions.push((item.span().byte_range(), self.function()));
+        self.functions
+            .push((item.span().byte_range(), self.function()));
         visit::visit_item_fn(self, item);
         self.around.pop();
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast ImplItemFn) {
         self.around.push(item.sig.ident.to_string());
-        self.functions.push((item.span().byte_range(), self.function()));
+        self.functions
+            .push((item.span().byte_range(), self.function()));
         visit::visit_impl_item_fn(self, item);
         self.around.pop();
     }
@@ -286,21 +317,31 @@ impl<'ast> Visit<'ast> for Walk {
 
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
         let name = short(&call.func);
-        let word = call.args.first().map(|word| format!("{}.", short(word))).unwrap_or_default();
+        let word = call
+            .args
+            .first()
+            .map(|word| format!("{}.", short(word)))
+            .unwrap_or_default();
         match &*name {
             // Weakened where that is possible, and deleted.
             "fence" | "model_fence" => {
                 let mut changes = Vec::new();
                 for argument in &call.args {
-                    let Some(ordering) = ordering(argument) else { continue };
+                    let Some(ordering) = ordering(argument) else {
+                        continue;
+                    };
                     self.orderings.push(argument.span().byte_range());
                     let prefix = source_of_ordering(argument);
                     for to in weaker_fences(&ordering) {
-                        changes.push((format!("{ordering} → {to}"), format!("{name}({prefix}{to})")));
+                        changes.push((
+                            format!("{ordering} → {to}"),
+                            format!("{name}({prefix}{to})"),
+                        ));
                     }
                 }
                 if name == "model_fence" {
-                    let weak = "::loom::sync::atomic::fence(::loom::sync::atomic::Ordering::AcqRel)";
+                    let weak =
+                        "::loom::sync::atomic::fence(::loom::sync::atomic::Ordering::AcqRel)";
                     changes.push(("SeqCst → AcqRel".into(), weak.into()));
                 }
                 changes.push(("deleted".into(), "()".into()));
@@ -358,16 +399,28 @@ fn weaker_fences(ordering: &str) -> &'static [&'static str] {
 /// The ordering that an expression names: the last part of a path that goes through `Ordering`.
 fn ordering(expr: &Expr) -> Option<String> {
     let Expr::Path(path) = expr else { return None };
-    let mut parts = path.path.segments.iter().rev().map(|segment| segment.ident.to_string());
+    let mut parts = path
+        .path
+        .segments
+        .iter()
+        .rev()
+        .map(|segment| segment.ident.to_string());
     let name = parts.next()?;
     (parts.next()? == "Ordering").then_some(name)
 }
 
 /// An ordering's path up to its last part.
 fn source_of_ordering(expr: &Expr) -> String {
-    let Expr::Path(path) = expr else { return String::new() };
+    let Expr::Path(path) = expr else {
+        return String::new();
+    };
     let parts = &path.path.segments;
-    parts.iter().take(parts.len() - 1).fold(String::new(), |all, part| all + &part.ident.to_string() + "::")
+    parts
+        .iter()
+        .take(parts.len() - 1)
+        .fold(String::new(), |all, part| {
+            all + &part.ident.to_string() + "::"
+        })
 }
 
 /// An expression in short: fields, methods and functions by name, without arguments.
@@ -404,21 +457,35 @@ fn is_test(attributes: &[Attribute]) -> bool {
     /// `None`: depends on the build.
     fn holds(cfg: &Meta) -> Option<bool> {
         let Meta::List(list) = cfg else {
-            return if cfg.path().is_ident("test") { Some(false) } else { None };
+            return if cfg.path().is_ident("test") {
+                Some(false)
+            } else {
+                None
+            };
         };
         let parse = Punctuated::<Meta, syn::Token![,]>::parse_terminated;
-        let parts: Vec<_> = list.parse_args_with(parse).ok()?.iter().map(holds).collect();
+        let parts: Vec<_> = list
+            .parse_args_with(parse)
+            .ok()?
+            .iter()
+            .map(holds)
+            .collect();
         if list.path.is_ident("all") {
             parts.contains(&Some(false)).then_some(false)
         } else if list.path.is_ident("not") {
             parts.first().copied().flatten().map(|part| !part)
         } else {
-            parts.iter().all(|part| *part == Some(false)).then_some(false)
+            parts
+                .iter()
+                .all(|part| *part == Some(false))
+                .then_some(false)
         }
     }
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("cfg")
-            && attribute.parse_args::<Meta>().is_ok_and(|cfg| holds(&cfg) == Some(false))
+            && attribute
+                .parse_args::<Meta>()
+                .is_ok_and(|cfg| holds(&cfg) == Some(false))
     })
 }
 
@@ -443,11 +510,20 @@ fn flat(tokens: TokenStream) -> Vec<Token> {
                         Delimiter::Bracket => ("[", "]"),
                         Delimiter::None => ("", ""),
                     };
-                    all.push(Token { text: open.into(), range: group.span_open().byte_range() });
+                    all.push(Token {
+                        text: open.into(),
+                        range: group.span_open().byte_range(),
+                    });
                     walk(group.stream(), all);
-                    all.push(Token { text: close.into(), range: group.span_close().byte_range() });
+                    all.push(Token {
+                        text: close.into(),
+                        range: group.span_close().byte_range(),
+                    });
                 }
-                token => all.push(Token { text: token.to_string(), range: token.span().byte_range() }),
+                token => all.push(Token {
+                    text: token.to_string(),
+                    range: token.span().byte_range(),
+                }),
             }
         }
     }

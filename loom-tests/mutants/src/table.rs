@@ -75,7 +75,9 @@ const SITES: &str = "## Sites\n";
 
 impl Table {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let (head, sites) = text.split_once(SITES).ok_or("the table has no heading `## Sites`")?;
+        let (head, sites) = text
+            .split_once(SITES)
+            .ok_or("the table has no heading `## Sites`")?;
         let mut listed = Vec::new();
         for cells in head.lines().filter_map(cells) {
             let [file, code, becomes, _] = &cells[..] else {
@@ -97,23 +99,41 @@ impl Table {
                     return Err(format!("not four cells: {cells:?}"));
                 };
                 let key = (function.clone(), operation.clone(), mutation.clone());
-                rows.entry(file.clone()).or_default().push((key, Verdict::parse(verdict)));
+                rows.entry(file.clone())
+                    .or_default()
+                    .push((key, Verdict::parse(verdict)));
             }
         }
-        Ok(Self { head: head.into(), listed, rows })
+        Ok(Self {
+            head: head.into(),
+            listed,
+            rows,
+        })
     }
 
     pub(crate) fn render(&self) -> String {
         let all = || self.rows.values().flatten().map(|(_, verdict)| verdict);
-        let killed = all().filter(|verdict| matches!(verdict, Verdict::Killed(_))).count();
-        let survive = all().filter(|verdict| matches!(verdict, Verdict::Survives(_))).count();
+        let killed = all()
+            .filter(|verdict| matches!(verdict, Verdict::Killed(_)))
+            .count();
+        let survive = all()
+            .filter(|verdict| matches!(verdict, Verdict::Survives(_)))
+            .count();
         let left = all().count() - killed - survive;
         let mut text = format!("{}{SITES}", self.head);
-        let _ = write!(text, "\n{} mutants: {killed} killed, {survive} survive, {left} open.\n", all().count());
+        let _ = write!(
+            text,
+            "\n{} mutants: {killed} killed, {survive} survive, {left} open.\n",
+            all().count()
+        );
         for (file, rows) in &self.rows {
-            let _ = write!(text, "\n### `{file}`\n\n| function | operation | mutation | verdict |\n|---|---|---|---|\n");
+            let _ = write!(
+                text,
+                "\n### `{file}`\n\n| function | operation | mutation | verdict |\n|---|---|---|---|\n"
+            );
             for ((function, operation, mutation), verdict) in rows {
-                let cells = [function, operation, mutation, &verdict.render()].map(|cell| cell.replace('|', "\\|"));
+                let cells = [function, operation, mutation, &verdict.render()]
+                    .map(|cell| cell.replace('|', "\\|"));
                 let _ = writeln!(text, "| {} |", cells.join(" | "));
             }
         }
@@ -123,7 +143,9 @@ impl Table {
     /// The row of a mutant.
     pub(crate) fn verdict(&mut self, mutant: &Mutant) -> Option<&mut Verdict> {
         let rows = self.rows.get_mut(&mutant.file)?;
-        rows.iter_mut().find(|(row, _)| *row == key(mutant)).map(|(_, verdict)| verdict)
+        rows.iter_mut()
+            .find(|(row, _)| *row == key(mutant))
+            .map(|(_, verdict)| verdict)
     }
 
     /// Listed code that does not stand in the source, rows that no mutant has, and mutants that have
@@ -132,22 +154,36 @@ impl Table {
         let mut differences = Vec::new();
         for listed in &self.listed {
             let operation = format!("`{}`", listed.code);
-            let stands = |mutant: &Mutant| mutant.file == listed.file && mutant.operation == operation;
+            let stands =
+                |mutant: &Mutant| mutant.file == listed.file && mutant.operation == operation;
             if !mutants.iter().any(stands) {
-                differences.push(format!("not in the source any more: {} {}", listed.file, listed.code));
+                differences.push(format!(
+                    "not in the source any more: {} {}",
+                    listed.file, listed.code
+                ));
             }
         }
         for (file, rows) in &self.rows {
             for (row, _) in rows {
-                if !mutants.iter().any(|mutant| mutant.file == *file && key(mutant) == *row) {
-                    differences.push(format!("not in the source any more: {file} {}", one_line(row)));
+                if !mutants
+                    .iter()
+                    .any(|mutant| mutant.file == *file && key(mutant) == *row)
+                {
+                    differences.push(format!(
+                        "not in the source any more: {file} {}",
+                        one_line(row)
+                    ));
                 }
             }
         }
         for mutant in mutants {
             let rows = self.rows.get(&mutant.file);
             if !rows.is_some_and(|rows| rows.iter().any(|(row, _)| *row == key(mutant))) {
-                differences.push(format!("missing in the table: {} {}", mutant.file, one_line(&key(mutant))));
+                differences.push(format!(
+                    "missing in the table: {} {}",
+                    mutant.file,
+                    one_line(&key(mutant))
+                ));
             }
         }
         differences
@@ -169,7 +205,9 @@ impl Table {
         let mut rows: BTreeMap<String, Vec<_>> = BTreeMap::new();
         for mutant in mutants {
             let verdict = self.verdict(mutant).cloned().unwrap_or(Verdict::Unknown);
-            rows.entry(mutant.file.clone()).or_default().push((key(mutant), verdict));
+            rows.entry(mutant.file.clone())
+                .or_default()
+                .push((key(mutant), verdict));
         }
         self.rows = rows;
     }
@@ -181,7 +219,11 @@ pub(crate) fn name(mutant: &Mutant) -> String {
 }
 
 fn key(mutant: &Mutant) -> Key {
-    (mutant.function.clone(), mutant.operation.clone(), mutant.mutation.clone())
+    (
+        mutant.function.clone(),
+        mutant.operation.clone(),
+        mutant.mutation.clone(),
+    )
 }
 
 fn one_line((function, operation, mutation): &Key) -> String {
@@ -191,8 +233,11 @@ fn one_line((function, operation, mutation): &Key) -> String {
 /// The cells of a table's line; `None` for other lines, headers and rules.
 fn cells(line: &str) -> Option<Vec<String>> {
     let line = line.trim().strip_prefix("| ")?.strip_suffix(" |")?;
-    let cells: Vec<_> =
-        line.replace("\\|", "\u{0}").split(" | ").map(|cell| cell.trim().replace('\u{0}', "|")).collect();
+    let cells: Vec<_> = line
+        .replace("\\|", "\u{0}")
+        .split(" | ")
+        .map(|cell| cell.trim().replace('\u{0}', "|"))
+        .collect();
     let header = ["file", "function"].contains(&cells[0].as_str());
     (!header).then_some(cells)
 }
