@@ -10,7 +10,7 @@ use crate::run::Ticket;
 
 /// Signals closer together than this count as one: `timeout` sends each to the program and again to
 /// its process group.
-const ONE_PRESS: Duration = Duration::from_millis(300);
+const ONE_PRESS: Duration = Duration::from_millis(500);
 
 /// Whether somebody wants the replay to end, and which channel to close then.
 #[derive(Clone, Debug, Default)]

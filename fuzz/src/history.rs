@@ -20,17 +20,14 @@ impl Clock {
 /// What a call did.
 #[derive(Debug)]
 pub enum What {
-    /// Sent items, numbered from `first`, to a band. The first `sure` of them were certainly
-    /// accepted, the others perhaps.
+    /// Sent an item.
     Sent {
         /// The band's index.
         band: usize,
-        /// The number of the first.
-        first: u32,
-        /// How many were offered.
-        count: u32,
-        /// How many were accepted.
-        sure: u32,
+        /// The item's number.
+        id: u32,
+        /// Whether it was certainly accepted, or only perhaps: the batch was cancelled.
+        sure: bool,
     },
     /// Held a unit of room without an item for the length of the call.
     Held,
@@ -105,7 +102,7 @@ pub fn check(calls: &[Call], capacity: Option<usize>, emptied: bool) {
                     );
                 }
             }
-            What::Len(len) => length(&lives, call, *len),
+            What::Len(len) => length(&lives, call, *len, emptied),
             What::Full => full(&lives, calls, call, capacity),
             _ => {}
         }
@@ -118,26 +115,17 @@ fn lives(calls: &[Call]) -> Vec<Life> {
     let mut lives = Vec::new();
     let mut places = HashMap::new();
     for call in calls {
-        if let What::Sent {
-            band,
-            first,
-            count,
-            sure,
-        } = call.what
-        {
-            for offset in 0..count {
-                let id = first + offset;
-                let before = places.insert(id, lives.len());
-                assert!(before.is_none(), "item {id} was sent twice");
-                lives.push(Life {
-                    id,
-                    band,
-                    sender: call.thread,
-                    sent: (call.start, call.end),
-                    sure: offset < sure,
-                    taken: None,
-                });
-            }
+        if let What::Sent { band, id, sure } = call.what {
+            let before = places.insert(id, lives.len());
+            assert!(before.is_none(), "item {id} was sent twice");
+            lives.push(Life {
+                id,
+                band,
+                sender: call.thread,
+                sent: (call.start, call.end),
+                sure,
+                taken: None,
+            });
         }
     }
     for (index, call) in calls.iter().enumerate() {
@@ -147,7 +135,10 @@ fn lives(calls: &[Call]) -> Vec<Life> {
                 let life = life.unwrap_or_else(|| panic!("took {id}, which was never sent"));
                 assert_eq!(life.band, *band, "{life:?} came out of another band");
                 assert!(life.taken.is_none(), "{life:?} was taken twice");
-                assert!(life.sent.0 < call.end, "{life:?} was taken before it was sent");
+                assert!(
+                    life.sent.0 < call.end,
+                    "{life:?} was taken before it was sent"
+                );
                 life.taken = Some(((call.start, call.end), (index, place)));
             }
         }
@@ -158,8 +149,7 @@ fn lives(calls: &[Call]) -> Vec<Life> {
 /// First in, first out within each band, as far as the times decide it.
 fn fifo(lives: &[Life]) {
     for later in lives {
-        let Some(((later_start, _), (later_call, later_place))) = later.taken else {
-            // A part of a batch is its first items.
+        let Some(((_, later_end), (later_call, later_place))) = later.taken else {
             continue;
         };
         for earlier in lives {
@@ -173,12 +163,9 @@ fn fifo(lives: &[Life]) {
                     assert!(place < later_place, "{later:?} overtook {earlier:?}");
                 }
                 Some(((start, _), _)) => {
-                    let later_end = later.taken.map_or(0, |((_, end), _)| end);
-                    assert!(
-                        later_end >= start || later_start >= start,
-                        "{later:?} overtook {earlier:?}"
-                    );
+                    assert!(later_end >= start, "{later:?} overtook {earlier:?}");
                 }
+                // What was accepted of a batch is its beginning.
                 None => assert!(
                     !earlier.sure && !same_call,
                     "{later:?} overtook {earlier:?}, which is still there"
@@ -211,10 +198,7 @@ fn priority(lives: &[Life], calls: &[Call], index: usize) {
             continue;
         };
         let excused = calls.iter().enumerate().any(|(other, receive)| {
-            let looks = matches!(
-                receive.what,
-                What::Took(_) | What::Nothing | What::Ended
-            );
+            let looks = matches!(receive.what, What::Took(_) | What::Nothing | What::Ended);
             other != index && looks && receive.start < urgent.sent.1 && receive.end > call.start
         });
         assert!(excused, "{call:?} took {passed:?}, and {urgent:?} is there");
@@ -222,11 +206,13 @@ fn priority(lives: &[Life], calls: &[Call], index: usize) {
 }
 
 /// The length counts what is certainly there, and nothing that certainly is not.
-fn length(lives: &[Life], call: &Call, len: usize) {
-    let least = lives
+fn length(lives: &[Life], call: &Call, len: usize, emptied: bool) {
+    let there = lives
         .iter()
         .filter(|life| life.is_there(call.start, call.end))
         .count();
+    // Nobody could take the items that were left, so the last receiver dropped them at some time.
+    let least = if emptied { there } else { 0 };
     let most = lives
         .iter()
         .filter(|life| {
@@ -275,7 +261,7 @@ fn closed(calls: &[Call]) {
     let ended = first(|what| matches!(what, What::Ended));
     for call in calls {
         match &call.what {
-            What::Sent { sure: 1.., .. } => {
+            What::Sent { sure: true, .. } => {
                 assert!(call.start < told, "{call:?} sent after the end");
             }
             What::Full | What::Held => {

@@ -14,16 +14,20 @@
 //! | [`waits`] | the model of waiting: who must have been woken |
 //! | [`loan`] | handles that a future borrows, and the place for forgotten things |
 //! | [`world`] | a channel beside its model, and a hand-driven executor |
+//! | [`stage`] | parked threads, and who of them may go on |
+//! | [`history`] | what threads did and when, and whether that is allowed |
 //! | [`queue`], [`channel`], [`capacity`], [`threads`] | the four targets |
 
 pub mod bands;
 pub mod capacity;
 pub mod channel;
 pub mod flag;
+pub mod history;
 pub mod item;
 pub mod loan;
 pub mod program;
 pub mod queue;
+pub mod stage;
 pub mod threads;
 pub mod waits;
 pub mod world;

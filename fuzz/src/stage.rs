@@ -54,6 +54,7 @@ struct Plan {
     switches: std::vec::IntoIter<Switch>,
     next: Option<Switch>,
     acting: Vec<bool>,
+    #[cfg(bandq_pause)]
     points: usize,
 }
 
@@ -62,7 +63,10 @@ impl Plan {
     #[cfg(bandq_pause)]
     fn point(&mut self, me: usize) -> Option<usize> {
         self.points += 1;
-        assert!(self.points < STUCK, "a thread waits for one that is stopped");
+        assert!(
+            self.points < STUCK,
+            "a thread waits for one that is stopped"
+        );
         let next = self.next.as_mut()?;
         if next.after > 0 {
             next.after -= 1;
@@ -223,6 +227,7 @@ pub fn play(
             switches,
             next,
             acting: vec![true; count],
+            #[cfg(bandq_pause)]
             points: 0,
         }),
         begun: AtomicUsize::new(0),
@@ -262,11 +267,10 @@ mod sites {
     pub(super) fn name(site: &Location<'_>) -> usize {
         let file = site.file().as_bytes();
         let tail = file.len().saturating_sub(8);
-        file[tail..]
-            .iter()
-            .fold(site.line() as usize * 64 + site.column() as usize, |name, &byte| {
-                name.wrapping_mul(31).wrapping_add(byte as usize)
-            })
+        file[tail..].iter().fold(
+            site.line() as usize * 64 + site.column() as usize,
+            |name, &byte| name.wrapping_mul(31).wrapping_add(byte as usize),
+        )
     }
 
     pub(super) fn left(site: usize) {

@@ -312,9 +312,6 @@ impl<T> Fifo<T> {
         // Acquire, here and in the failures below: pairs with H2, so that the segment read next is
         // not older than the index.
         let mut head = Index::from_word(load_to_update(&self.head.end.index, Ordering::Acquire));
-        // Relaxed: only to prefetch, which reads nothing.
-        let likely = self.head.end.segment.load(Ordering::Relaxed);
-        Segment::prefetch(likely, head.offset(Segment::<T>::SHAPE));
         loop {
             let tail = self.claimable(&mut head, shared)?;
             // Acquire: pairs with H1; makes the segment's content visible.

@@ -42,7 +42,7 @@
 use crate::sync::{
     UnsafeCell, alloc,
     atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering},
-    dealloc, looks_at_slot, prefetch, slots_per_segment, spin_loop, write_cells, zero_atomics,
+    dealloc, looks_at_slot, slots_per_segment, spin_loop, write_cells, zero_atomics,
 };
 use core::{
     alloc::Layout,
@@ -139,16 +139,6 @@ impl<T> Segment<T> {
             },
             Err(_) => panic!("the item is too large for the address space"),
         }
-    }
-
-    /// Asks for a slot's cache lines, so that they come while the consumer still waits for the tail's.
-    /// The pointer need not be valid: nothing is read.
-    #[inline(always)]
-    pub(super) fn prefetch(segment: *mut Header<T>, slot: usize) {
-        let base = segment.cast::<u8>();
-        let value = slot * size_of::<T>();
-        prefetch(base.wrapping_add(Self::PLAN.lanes + slot / LANES * size_of::<AtomicU64>()));
-        prefetch(base.wrapping_add(Self::PLAN.values + value));
     }
 
     /// A new, empty segment.

@@ -83,18 +83,6 @@ pub(crate) const fn looks_at_slot(_size: usize) -> usize {
     1
 }
 
-/// Asks the processor for a cache line that will be read soon. Reads nothing, so any address will do.
-#[inline(always)]
-pub(crate) fn prefetch(address: *const u8) {
-    #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
-    // SAFETY: the instruction is part of SSE, which every x86-64 has, and never faults.
-    unsafe {
-        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(address.cast());
-    }
-    #[cfg(not(all(target_arch = "x86_64", not(any(loom, miri)))))]
-    let _ = address;
-}
-
 /// Copies a run of items into the cells that start at `to`.
 ///
 /// # Safety
@@ -240,11 +228,6 @@ mod cell {
 
         #[inline(always)]
         pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
-            f(self.0.get())
-        }
-
-        #[inline(always)]
-        pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
             f(self.0.get())
         }
     }

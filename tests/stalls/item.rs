@@ -112,13 +112,13 @@ pub(crate) fn segments() -> isize {
 }
 
 /// One item a segment, and of another size than the items under test.
-type OneSlot = [u64; 300];
+const ONE_SLOT: usize = 130;
 
-/// Gives reclamation what it needs to run: a few hand-overs, in a queue of its own.
+/// Gives reclamation what it needs to collect once or more: hand-overs, in a queue of its own.
 pub(crate) fn catch_up() {
-    let queue = BandQueue::<OneSlot>::new(1);
-    for _ in 0..8 {
-        queue.push(b(0), [0; 300]).unwrap();
+    let queue = BandQueue::<[u64; ONE_SLOT]>::new(1);
+    for _ in 0..64 {
+        queue.push(b(0), [0; ONE_SLOT]).unwrap();
         queue.pop().unwrap();
     }
 }

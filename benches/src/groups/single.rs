@@ -57,7 +57,7 @@ pub(super) fn depth(effort: &Effort) -> Group {
         name: "depth",
         title: "push and pop by one thread, with so many items in the queue",
         drawing: Drawing::Lines {
-            axis: "items in the queue".into(),
+            axis: "items in the queue (1 stands for none)".into(),
         },
         works: depths
             .into_iter()

@@ -1,10 +1,11 @@
-//! The plots: an SVG a group. Bars for peers side by side, lines over an axis. bandq stands out, peers with
-//! priority are dark, those without are pale; a whisker goes from the least round to the greatest.
+//! The plots: an SVG a group. Bars for peers side by side, lines over an axis. bandq stands out; a whisker goes from
+//! the least round to the greatest.
 
 use std::error::Error;
 use std::path::Path;
 
 use plotters::coord::Shift;
+use plotters::coord::combinators::BindKeyPoints;
 use plotters::prelude::*;
 
 use super::short;
@@ -68,18 +69,14 @@ const NAMES: i32 = 190;
 const PANEL: i32 = 220;
 const PANEL_GAP: i32 = 70;
 const PANEL_HEAD: i32 = 26;
+const CAPTION: i32 = 30;
 
 fn bars(group: &GroupFigures, log: bool, path: &Path) -> Outcome {
-    let mut names: Vec<(&str, Kind)> = Vec::new();
-    for figures in group.works.iter().flat_map(|work| &work.peers) {
-        if names.iter().all(|(name, _)| *name != figures.peer) {
-            names.push((&figures.peer, figures.kind));
-        }
-    }
+    let names = names(group);
     let panels = group.works.len() as i32;
     let size = (
         (NAMES + panels * (PANEL + PANEL_GAP)) as u32,
-        (TITLE + PANEL_HEAD + names.len() as i32 * BAR + 14) as u32,
+        (TITLE + PANEL_HEAD + names.len() as i32 * BAR + CAPTION) as u32,
     );
     let area = SVGBackend::new(path, size).into_drawing_area();
     title(&area, group, group.works[0].work.unit)?;
@@ -100,7 +97,7 @@ fn bars(group: &GroupFigures, log: bool, path: &Path) -> Outcome {
         let left = NAMES + panel as i32 * (PANEL + PANEL_GAP);
         let rows: Vec<_> = names
             .iter()
-            .map(|(name, _)| work.peers.iter().find(|figures| figures.peer == *name))
+            .map(|(name, _)| figures_of(work, name))
             .collect();
         area.draw(&Text::new(
             format!("{}, {}", work.work.name, work.work.unit.symbol()),
@@ -109,6 +106,12 @@ fn bars(group: &GroupFigures, log: bool, path: &Path) -> Outcome {
         ))?;
         bar_panel(&area, work, &rows, (left, top), log)?;
     }
+    let scale = if log { "; logarithmic" } else { "" };
+    area.draw(&Text::new(
+        format!("dark: with priority; pale: without; grey: stores no items; line: least to greatest round{scale}"),
+        (12, top + names.len() as i32 * BAR + 10),
+        (FONT, 11).into_font().color(&INK),
+    ))?;
     area.present()?;
     Ok(())
 }
@@ -157,38 +160,34 @@ fn bar_panel(
     Ok(())
 }
 
+const LEGEND: u32 = 190;
+
 fn lines(group: &GroupFigures, axis: &str, path: &Path) -> Outcome {
     let unit = group.works[0].work.unit;
-    let mut names: Vec<(&str, Kind)> = Vec::new();
-    for figures in group.works.iter().flat_map(|work| &work.peers) {
-        if names.iter().all(|(name, _)| *name != figures.peer) {
-            names.push((&figures.peer, figures.kind));
-        }
-    }
-    let points = |name: &str| -> Vec<(f64, f64)> {
-        let point = |work: &WorkFigures| {
-            let figures = work.peers.iter().find(|figures| figures.peer == name)?;
-            Some((work.work.x?, figures.spread().median))
-        };
-        group.works.iter().filter_map(point).collect()
-    };
-    let xs = || group.works.iter().filter_map(|work| work.work.x);
-    let medians = || {
+    let xs: Vec<f64> = group.works.iter().filter_map(|work| work.work.x).collect();
+    let spreads = || {
         let figures = group.works.iter().flat_map(|work| &work.peers);
-        figures.map(|figures| figures.spread().median)
+        figures.map(PeerFigures::spread)
     };
-    let x_range = xs().fold(f64::MAX, f64::min)..xs().fold(0.0, f64::max);
-    let y_range = medians().fold(f64::MAX, f64::min) / 1.5..medians().fold(0.0, f64::max) * 1.5;
+    let x_range =
+        xs.iter().copied().fold(f64::MAX, f64::min)..xs.iter().copied().fold(0.0, f64::max);
+    let least = spreads().map(|spread| spread.min).fold(f64::MAX, f64::min);
+    let most = spreads().map(|spread| spread.max).fold(0.0, f64::max);
 
-    let area = SVGBackend::new(path, (820, 420)).into_drawing_area();
+    let area = SVGBackend::new(path, (820, 400)).into_drawing_area();
     title(&area, group, unit)?;
     let (_, below) = area.split_vertically(TITLE);
-    let mut chart = ChartBuilder::on(&below)
+    let (left, legend) = below.split_horizontally(820 - LEGEND);
+    let mut chart = ChartBuilder::on(&left)
         .margin(10)
-        .margin_right(20)
         .x_label_area_size(40)
         .y_label_area_size(56)
-        .build_cartesian_2d(x_range.log_scale(), y_range.log_scale())?;
+        .build_cartesian_2d(
+            x_range.log_scale().with_key_points(xs),
+            (least / 1.4..most * 1.4)
+                .log_scale()
+                .with_key_points(ticks(least / 1.4, most * 1.4)),
+        )?;
     chart
         .configure_mesh()
         .x_desc(axis)
@@ -197,43 +196,71 @@ fn lines(group: &GroupFigures, axis: &str, path: &Path) -> Outcome {
         .light_line_style(WHITE)
         .axis_style(INK)
         .label_style((FONT, 12).into_font().color(&INK))
-        .x_label_formatter(&|x| tick(*x))
-        .y_label_formatter(&|y| short(*y))
+        .x_label_formatter(&|x| {
+            if *x >= 1_000.0 {
+                format!("{x:e}")
+            } else {
+                x.to_string()
+            }
+        })
+        .y_label_formatter(&|y| y.to_string())
         .draw()?;
+
+    // bandq comes last, to lie on top.
+    let mut names = names(group);
+    names.reverse();
     let mut others = LINES.iter().cycle();
-    for (name, kind) in names.iter().rev() {
+    for (row, (name, kind)) in names.iter().enumerate() {
         let (colour, width) = match kind {
             Kind::Ours => (colour(Kind::Ours), 3),
             _ => (*others.next().expect("it is endless"), 1),
         };
-        let points = points(name);
-        chart
-            .draw_series(LineSeries::new(points.clone(), colour.stroke_width(width)))?
-            .label(*name)
-            .legend(move |(x, y)| {
-                PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(width))
-            });
-        chart.draw_series(
-            points
-                .into_iter()
-                .map(|point| Circle::new(point, width + 1, colour.filled())),
-        )?;
+        let points: Vec<_> = group
+            .works
+            .iter()
+            .filter_map(|work| Some((work.work.x?, figures_of(work, name)?.spread())))
+            .collect();
+        let medians = points.iter().map(|(x, spread)| (*x, spread.median));
+        chart.draw_series(LineSeries::new(medians.clone(), colour.stroke_width(width)))?;
+        chart.draw_series(medians.map(|point| Circle::new(point, width + 1, colour.filled())))?;
+        chart.draw_series(points.iter().map(|(x, spread)| {
+            PathElement::new([(*x, spread.min), (*x, spread.max)], colour.mix(0.5))
+        }))?;
+        let y = 10 + (names.len() - row) as i32 * BAR;
+        legend.draw(&PathElement::new(
+            [(0, y), (16, y)],
+            colour.stroke_width(width),
+        ))?;
+        legend.draw(&Text::new(
+            name.to_string(),
+            (22, y - 6),
+            (FONT, 12).into_font().color(&INK),
+        ))?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
-        .background_style(WHITE.mix(0.85))
-        .border_style(FAINT)
-        .label_font((FONT, 12).into_font().color(&INK))
-        .draw()?;
     area.present()?;
     Ok(())
 }
 
-fn tick(x: f64) -> String {
-    if x >= 1_000.0 {
-        format!("{x:e}")
-    } else {
-        format!("{x:.0}")
+/// 1, 2, 5, 10, 20, … within the range.
+fn ticks(from: f64, to: f64) -> Vec<f64> {
+    let decades = from.log10().floor() as i32..=to.log10().ceil() as i32;
+    decades
+        .flat_map(|decade| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(decade)))
+        .filter(|tick| (from..=to).contains(tick))
+        .collect()
+}
+
+/// The peers of all works, in their order.
+fn names(group: &GroupFigures) -> Vec<(&str, Kind)> {
+    let mut names: Vec<(&str, Kind)> = Vec::new();
+    for figures in group.works.iter().flat_map(|work| &work.peers) {
+        if names.iter().all(|(name, _)| *name != figures.peer) {
+            names.push((&figures.peer, figures.kind));
+        }
     }
+    names
+}
+
+fn figures_of<'a>(work: &'a WorkFigures, name: &str) -> Option<&'a PeerFigures> {
+    work.peers.iter().find(|figures| figures.peer == name)
 }

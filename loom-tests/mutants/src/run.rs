@@ -59,7 +59,10 @@ pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
         let name = entry.file_name();
         // The copy lies below the tree, so cargo finds the tree's `.cargo` by itself, and with one
         // more would join the two.
-        if ["target", ".git", ".cargo", "fuzz"].iter().any(|skipped| name == *skipped) {
+        if ["target", ".git", ".cargo", "fuzz"]
+            .iter()
+            .any(|skipped| name == *skipped)
+        {
             continue;
         }
         let (from, to) = (entry.path(), to.join(&name));

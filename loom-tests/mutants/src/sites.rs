@@ -531,3 +531,86 @@ fn flat(tokens: TokenStream) -> Vec<Token> {
     walk(tokens, &mut all);
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCE: &str = r#"
+impl Gate {
+    /// ┌─ not ASCII
+    fn open(&self) {
+        match self.word.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => fence(Ordering::SeqCst),
+            Err(_) => self.word.store(0, Ordering::Relaxed),
+        }
+        if self.is_late() {
+            self.look_again();
+        }
+        unsafe { self.word() }.load(Ordering::Acquire);
+        unsafe { self.word() }.load(Ordering::Acquire);
+    }
+}
+#[cfg(all(test, not(loom)))]
+mod tests {
+    fn test() { WORD.load(Ordering::SeqCst); }
+}
+"#;
+
+    fn names(mutants: &[Mutant]) -> Vec<String> {
+        mutants.iter().map(crate::table::name).collect()
+    }
+
+    #[test]
+    fn finds_orderings_and_fences_but_not_those_of_tests() {
+        let mutants = find("gate.rs", SOURCE, &[]).unwrap();
+        assert_eq!(
+            names(&mutants),
+            [
+                "gate.rs Gate::open word.compare_exchange success: AcqRel → Acquire",
+                "gate.rs Gate::open word.compare_exchange success: AcqRel → Release",
+                "gate.rs Gate::open word.compare_exchange success: AcqRel → Relaxed",
+                "gate.rs Gate::open word.compare_exchange failure: Acquire → Relaxed",
+                "gate.rs Gate::open fence: SeqCst → AcqRel",
+                "gate.rs Gate::open fence: deleted",
+                "gate.rs Gate::open word().load: Acquire → Relaxed",
+                "gate.rs Gate::open word().load #2: Acquire → Relaxed",
+            ]
+        );
+        let mutated = mutants[5].apply(SOURCE);
+        assert!(mutated.contains("Ok(_) => (),"));
+        let mutated = mutants[7].apply(SOURCE);
+        let last = mutated.rfind("unsafe").unwrap();
+        assert!(mutated[last..].starts_with("unsafe { self.word() }.load(Ordering::Relaxed);"));
+    }
+
+    #[test]
+    fn finds_listed_code() {
+        let listed = |code: &str, becomes: Option<&str>| Listed {
+            file: "gate.rs".into(),
+            code: code.into(),
+            becomes: becomes.map(Into::into),
+        };
+        let listed = [
+            listed("look_again( )", None),
+            listed("self.is_late()", Some("false")),
+        ];
+        let mutants = find("gate.rs", SOURCE, &listed).unwrap();
+        let mutants: Vec<_> = mutants
+            .iter()
+            .filter(|m| !m.mutation.contains('→'))
+            .collect();
+        assert_eq!(mutants[1].mutation, "becomes `false`");
+        assert!(mutants[1].apply(SOURCE).contains("if false {"));
+        assert_eq!(mutants[2].mutation, "deleted");
+        assert!(!mutants[2].apply(SOURCE).contains("look_again"));
+    }
+
+    #[test]
+    fn an_ordering_that_cannot_be_mutated_is_an_error() {
+        let source = "fn f() { let order = Ordering::Acquire; }";
+        assert!(find("f.rs", source, &[]).is_err());
+        let source = "fn f() { assert_eq!(WORD.load(Ordering::Acquire), 0); }";
+        assert!(find("f.rs", source, &[]).is_err());
+    }
+}
