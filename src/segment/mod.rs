@@ -125,7 +125,7 @@ pub(crate) struct Shared<T> {
 impl<T> Shared<T> {
     pub(crate) fn new() -> Self {
         Self {
-            domain: Domain::default(),
+            domain: Domain::new(),
             pool: Arc::new(Pool::new()),
         }
     }

@@ -24,13 +24,17 @@ mod imp {
         static HANDLE: LocalHandle = collector().register();
     }
 
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     pub(crate) struct Domain;
 
     #[derive(Debug)]
     pub(crate) struct Guard<'a>(crossbeam_epoch::Guard, PhantomData<&'a Domain>);
 
     impl Domain {
+        pub(crate) fn new() -> Self {
+            Self
+        }
+
         pub(crate) fn pin(&self) -> Guard<'_> {
             let guard = HANDLE
                 .try_with(LocalHandle::pin)
@@ -56,13 +60,17 @@ mod imp {
 mod imp {
     use std::marker::PhantomData;
 
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     pub(crate) struct Domain;
 
     #[derive(Debug)]
     pub(crate) struct Guard<'a>(crossbeam_epoch::Guard, PhantomData<&'a Domain>);
 
     impl Domain {
+        pub(crate) fn new() -> Self {
+            Self
+        }
+
         pub(crate) fn pin(&self) -> Guard<'_> {
             Guard(crossbeam_epoch::pin(), PhantomData)
         }
@@ -108,6 +116,10 @@ mod imp {
     pub(crate) struct Guard<'a>(&'a Domain);
 
     impl Domain {
+        pub(crate) fn new() -> Self {
+            Self::default()
+        }
+
         pub(crate) fn pin(&self) -> Guard<'_> {
             Guard(self)
         }
