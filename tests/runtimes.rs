@@ -1,8 +1,8 @@
 //! The same test bodies on tokio, smol and async-std; and the blocking calls on plain threads.
 
-mod support;
 #[path = "support/rt.rs"]
 mod rt;
+mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -77,7 +77,9 @@ async fn many_to_many(runtime: impl Runtime) {
             let mut rng = XorShift::new(sender as u64);
             for i in 0..EACH {
                 let band = b(rng.below(4) as u8);
-                tx.send(band, ledger.token(sender * EACH + i)).await.unwrap();
+                tx.send(band, ledger.token(sender * EACH + i))
+                    .await
+                    .unwrap();
                 if i % 64 == 0 {
                     yield_now().await;
                 }
@@ -346,7 +348,11 @@ async fn timeouts_lose_nothing(runtime: impl Runtime) {
         }
     }
     let accepted = sender.await;
-    println!("{}: {} accepted, {cut} receives cut off", name(runtime), accepted.len());
+    println!(
+        "{}: {} accepted, {cut} receives cut off",
+        name(runtime),
+        accepted.len()
+    );
     got.sort_unstable();
     assert_eq!(got, accepted);
     ledger.assert_each_dropped_once();
@@ -491,7 +497,9 @@ fn threads_many_to_many() {
                 for n in 0..1_000usize {
                     match n % 4 {
                         0 => tx.send_blocking(b(sender), n).unwrap(),
-                        1 => tx.send_timeout(b(sender), n, Duration::from_secs(600)).unwrap(),
+                        1 => tx
+                            .send_timeout(b(sender), n, Duration::from_secs(600))
+                            .unwrap(),
                         2 => {
                             let late = Instant::now() + Duration::from_secs(600);
                             tx.send_deadline(b(sender), n, late).unwrap();
@@ -516,7 +524,9 @@ fn threads_many_to_many() {
                     let got = match i {
                         0 => rx.recv_blocking().ok(),
                         1 => rx.recv_timeout(Duration::from_secs(600)).ok(),
-                        _ => rx.recv_deadline(Instant::now() + Duration::from_secs(600)).ok(),
+                        _ => rx
+                            .recv_deadline(Instant::now() + Duration::from_secs(600))
+                            .ok(),
                     };
                     let Some((_, n)) = got else { break };
                     sum.fetch_add(n, Ordering::SeqCst);
@@ -541,7 +551,10 @@ fn threads_time_out_and_not_before_the_time() {
     assert!(Instant::now() >= deadline);
     tx.try_send(b(0), 1).unwrap();
     let start = Instant::now();
-    assert_eq!(tx.send_timeout(b(0), 2, wait), Err(SendTimeoutError::Timeout(2)));
+    assert_eq!(
+        tx.send_timeout(b(0), 2, wait),
+        Err(SendTimeoutError::Timeout(2))
+    );
     assert!(start.elapsed() >= wait);
     let deadline = Instant::now() + wait;
     let sent = tx.send_deadline(b(0), 3, deadline);

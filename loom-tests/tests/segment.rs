@@ -22,7 +22,7 @@ fn rest<T>(fifo: &Fifo<T>) -> Vec<T> {
 #[test]
 fn push_push() {
     static SEEN: Seen = Seen::new();
-    model("segment/push_push", 2, Bound::None, |cast| {
+    model("segment/push_push", 2, Bound::Preemptions(4), |cast| {
         let (fifo, _) = fifo();
         let push = |item| {
             let fifo = Arc::clone(&fifo);
@@ -43,7 +43,7 @@ fn push_push() {
 #[test]
 fn push_pop() {
     static SEEN: Seen = Seen::new();
-    model("segment/push_pop", 2, Bound::None, |cast| {
+    model("segment/push_pop", 2, Bound::Preemptions(4), |cast| {
         let (fifo, _) = fifo();
         let (producer, consumer) = (Arc::clone(&fifo), Arc::clone(&fifo));
         let ((), early) = cast.two(
@@ -69,7 +69,7 @@ fn push_pop() {
 /// Two consumers of two items get one each.
 #[test]
 fn pop_pop() {
-    model("segment/pop_pop", 2, Bound::None, |cast| {
+    model("segment/pop_pop", 2, Bound::Preemptions(4), |cast| {
         let (fifo, _) = fifo();
         assert!(fifo.push(1).is_ok() && fifo.push(2).is_ok());
         let pop = || {
@@ -85,40 +85,50 @@ fn pop_pop() {
 /// Two consumers of one item: one gets it, the other finds the band empty.
 #[test]
 fn pop_pop_one_item() {
-    model("segment/pop_pop_one_item", 2, Bound::None, |cast| {
-        let (fifo, _) = fifo();
-        assert!(fifo.push(1).is_ok());
-        let pop = || {
-            let fifo = Arc::clone(&fifo);
-            move || fifo.pop()
-        };
-        let (a, b) = cast.two(pop(), pop());
-        assert!(a.is_some() != b.is_some());
-    });
+    model(
+        "segment/pop_pop_one_item",
+        2,
+        Bound::Preemptions(4),
+        |cast| {
+            let (fifo, _) = fifo();
+            assert!(fifo.push(1).is_ok());
+            let pop = || {
+                let fifo = Arc::clone(&fifo);
+                move || fifo.pop()
+            };
+            let (a, b) = cast.two(pop(), pop());
+            assert!(a.is_some() != b.is_some());
+        },
+    );
 }
 
 /// A thread that pushes and pops and another that pops: what the head says is never ahead of what the
 /// tail says. (The second thread may see the first one's claim at the head and not at the tail.)
 #[test]
 fn pop_behind_push_and_pop() {
-    model("segment/pop_behind_push_and_pop", 2, Bound::None, |cast| {
-        let (fifo, _) = fifo();
-        let (both, consumer) = (Arc::clone(&fifo), Arc::clone(&fifo));
-        let (a, b) = cast.two(
-            move || {
-                assert!(both.push(1).is_ok());
-                both.pop()
-            },
-            move || {
-                let b = consumer.pop();
-                assert!(consumer.len() <= 1, "underflow");
-                b
-            },
-        );
-        let left = fifo.pop();
-        assert_eq!([a, b, left].iter().flatten().count(), 1);
-        assert_eq!(fifo.pop(), None);
-    });
+    model(
+        "segment/pop_behind_push_and_pop",
+        2,
+        Bound::Preemptions(4),
+        |cast| {
+            let (fifo, _) = fifo();
+            let (both, consumer) = (Arc::clone(&fifo), Arc::clone(&fifo));
+            let (a, b) = cast.two(
+                move || {
+                    assert!(both.push(1).is_ok());
+                    both.pop()
+                },
+                move || {
+                    let b = consumer.pop();
+                    assert!(consumer.len() <= 1, "underflow");
+                    b
+                },
+            );
+            let left = fifo.pop();
+            assert_eq!([a, b, left].iter().flatten().count(), 1);
+            assert_eq!(fifo.pop(), None);
+        },
+    );
 }
 
 /// Two producers and a consumer: nothing is lost or doubled.

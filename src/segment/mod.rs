@@ -35,50 +35,8 @@
 //! The index never takes an earlier value again, so a compare-exchange on it that succeeds means that
 //! it has not moved since it was read; hence neither has the pointer that was read in between.
 //!
-//! # Hand-over, helped
-//!
-//! ```text
-//! tail (T1) install next in #k     (CAS from null; loser gives its segment back)
-//!      (T2) tail.segment #k → #k+1 (CAS)
-//!      (T3) tail.index parked(#k) → first of #k+1 (CAS)
-//! head (only when the tail's index is past parked(#k))
-//!      (H1) head.segment #k → #k+1 (CAS)
-//!      (H2) head.index parked(#k) → first of #k+1 (CAS)
-//! ```
-//!
-//! Each step is a CAS that succeeds once, and any thread that meets a parked index does whichever are
-//! missing: nobody waits for the one who started. A helper *visits*: it looks at `next` and `number` of
-//! a segment in which it owns no slot. Segment *k* is taken out of the list only after H2, hence after T3
-//! and H1: neither end's pointer leads to it any more, and who got it from there before is still
-//! visiting. A helper that comes late fails: the pointers and the index have moved, and none of them
-//! returns.
-//!
-//! # Reclamation
-//!
-//! Behind the head, from `oldest` on, lie segments that were emptied. Whoever moves the head on
-//! *sweeps*: takes the chain by swapping `oldest` with null, takes segments off its front while
-//! they are finished with, and puts the rest back. Not finished with is a segment in which a claimed
-//! slot's owner is still busy. That owner, when done, sees that the head has left its segment and
-//! sweeps in its turn. So a thread that is stopped inside an operation holds its own segment and those
-//! behind it, and nothing else. Two threads that just miss each other here (one sweeps and sees the
-//! slot unfinished; the other finishes and sees the chain taken) leave a segment to the next sweep.
-//!
-//! What about visitors? They are counted:
-//!
-//! ```text
-//! visitor                           sweeper
-//! V1 visitors += 1                  S1 read head.index: it has left #k
-//! V2 fence(SeqCst)                  S2 fence(SeqCst)
-//! V3 read an end's pointer          S3 visitors == 0?
-//! ```
-//!
-//! If S3 misses V1, then S2 comes before V2 in the order of fences, and V3 sees what S1 saw: an end that
-//! has left *k*. So with no visitor at S3 nobody has a pointer to *k* and nobody will get one, and *k*
-//! goes to the queue's pool at once. That is nearly always so. With a visitor, *k* is retired through
-//! `crossbeam-epoch`: visitors are pinned as well, and *k* goes to the pool once all pins of that moment
-//! are gone. Epochs alone would do, but handing over one segment at a time to it costs about as much as
-//! a hundred pushes; the count alone would do too, but visitors that overlap for ever could hold
-//! memory for ever.
+//! How an end gets to the next segment is [`handover`]; how emptied segments are found and used again
+//! is [`sweep`].
 //!
 //! # Progress
 //!
@@ -98,15 +56,17 @@
 //! the LCRQ (Morrison and Afek, PPoPP 2013) and its descendants; helped hand-over is Michael and
 //! Scott's (PODC 1996).
 
+mod handover;
 mod index;
 mod pool;
 mod slots;
+mod sweep;
 
 use crate::sync::{
     Arc,
-    atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence},
+    atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering},
     load_to_update,
-    reclaim::{Domain, Guard},
+    reclaim::Domain,
     thread_token,
 };
 use core::{mem::MaybeUninit, ops::Range, ptr};
@@ -555,120 +515,6 @@ impl<T> Fifo<T> {
         }
     }
 
-    /// Moves a tail parked at the end of its segment to the next one (T1–T3), or sees that somebody
-    /// else has. Returns the index as it is then.
-    #[cold]
-    fn advance_tail(&self, parked: Index, shared: &Shared<T>) -> Index {
-        let shape = Segment::<T>::SHAPE;
-        let _visit = self.visit(shared);
-        // Acquire: pairs with T2.
-        let segment = self.tail.end.segment.load(Ordering::Acquire);
-        let index = Index::from_word(load_to_update(&self.tail.end.index, Ordering::Acquire)); // as in `claim`
-        if index != parked {
-            return index;
-        }
-        let moved = parked.next_segment(shape);
-        // The caller saw the index parked here, so the pointer is at least this segment's; the index
-        // is still parked here, so it is at most the next one's.
-        // SAFETY: read from the tail during the visit, when the index had not yet left it.
-        let link = unsafe { self.link(segment, parked) };
-        if let Some(link) = link {
-            let mut next = link.load(Ordering::Acquire); // pairs with T1
-            if next.is_null() {
-                let new = shared.pool.take(moved.number(shape));
-                // T1. Release: hands the new segment's content over. Acquire on failure: as above.
-                match link.compare_exchange(
-                    next,
-                    new.as_ptr(),
-                    Ordering::Release,
-                    Ordering::Acquire,
-                ) {
-                    Ok(_) => next = new.as_ptr(),
-                    Err(installed) => {
-                        // SAFETY: nobody has seen it.
-                        unsafe { shared.pool.put(new) };
-                        next = installed;
-                    }
-                }
-            }
-            // T2. Release: pairs with the loads of `tail.segment`. Relaxed on failure: it has moved.
-            let _ = self.tail.end.segment.compare_exchange(
-                segment,
-                next,
-                Ordering::Release,
-                Ordering::Relaxed,
-            );
-        }
-        // T3. Release: whoever reads the new index sees the new segment, and `next` installed.
-        // Acquire on failure: as in `claim`.
-        match self.tail.end.index.compare_exchange(
-            parked.word(),
-            moved.word(),
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        ) {
-            Ok(_) => moved,
-            Err(now) => Index::from_word(now),
-        }
-    }
-
-    /// Moves a head parked at the end of its segment to the next one (H1, H2), or sees that somebody
-    /// else has. The caller has seen the tail past this place. Returns the index as it is then.
-    #[cold]
-    fn advance_head(&self, parked: Index, shared: &Shared<T>) -> Index {
-        let visit = self.visit(shared);
-        let end = &self.head.end;
-        // Acquire: pairs with H1.
-        let segment = end.segment.load(Ordering::Acquire);
-        let index = Index::from_word(load_to_update(&end.index, Ordering::Acquire)); // as in `pop`
-        if index != parked {
-            return index;
-        }
-        // SAFETY: as in `advance_tail`, at the head.
-        if let Some(link) = unsafe { self.link(segment, parked) } {
-            // Acquire: pairs with T1. Not null: the caller acquired a tail that is past this place.
-            let next = link.load(Ordering::Acquire);
-            debug_assert!(!next.is_null());
-            // H1. Release: pairs with the loads of `head.segment`. Relaxed on failure: it has moved.
-            let moved =
-                end.segment
-                    .compare_exchange(segment, next, Ordering::Release, Ordering::Relaxed);
-            if moved.is_ok() && segment.is_null() {
-                // The list has a front from now on. Release: pairs with the swap in `sweep`.
-                self.head.oldest.store(next, Ordering::Release);
-            }
-        }
-        let moved = parked.next_segment(Segment::<T>::SHAPE);
-        // H2. Release: whoever reads the new index sees the new segment. Acquire: as in `pop`.
-        match end.index.compare_exchange(
-            parked.word(),
-            moved.word(),
-            Ordering::AcqRel,
-            Ordering::Acquire,
-        ) {
-            Ok(_) => {
-                drop(visit);
-                self.sweep(shared);
-                moved
-            }
-            Err(now) => Index::from_word(now),
-        }
-    }
-
-    /// The link from the segment of a parked index to the next one, or `None` if the pointer is the
-    /// next one's already.
-    ///
-    /// # Safety
-    ///
-    /// `segment` was read, during a visit that lasts, from the end whose index is `parked`.
-    unsafe fn link(&self, segment: *mut Header<T>, parked: Index) -> Option<&AtomicPtr<Header<T>>> {
-        let Some(segment) = Segment::from_ptr(segment) else {
-            return Some(&self.head.first);
-        };
-        // SAFETY: it was in the list when it was read, and the visit is older than that.
-        unsafe { (segment.number() == parked.number(Segment::<T>::SHAPE)).then(|| segment.next()) }
-    }
-
     /// Whether some slot between head and tail holds an item that nobody has claimed. If not, the
     /// FIFO was empty, but for running pushes, when the tail was read.
     #[cold]
@@ -717,88 +563,6 @@ impl<T> Fifo<T> {
             }
         }
         true
-    }
-
-    /// After a consumer's last access to its slot at `place`: if the head has left that segment,
-    /// nobody else may come by to sweep it.
-    #[inline(always)]
-    fn sweep_if_left(&self, place: Index, shared: &Shared<T>) {
-        let shape = Segment::<T>::SHAPE;
-        // Relaxed: a missed move leaves the segment to the next sweep.
-        let head = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
-        if !head.same_segment(place, shape) {
-            self.sweep(shared);
-        }
-    }
-
-    /// Begins to look into segments without owning a slot there.
-    fn visit<'a>(&'a self, shared: &'a Shared<T>) -> Visit<'a> {
-        let guard = shared.domain.pin();
-        // Relaxed: the fence orders it. SeqCst: V2, pairs with the fence in `sweep`.
-        self.head.visitors.fetch_add(1, Ordering::Relaxed); // V1
-        fence(Ordering::SeqCst);
-        Visit {
-            _guard: guard,
-            visitors: &self.head.visitors,
-        }
-    }
-
-    /// Takes the segments at the front of the list that the head has left and that are finished
-    /// with out of it, for reuse.
-    #[cold]
-    fn sweep(&self, shared: &Shared<T>) {
-        let shape = Segment::<T>::SHAPE;
-        loop {
-            // Acquire and, below, release: the chain passes from sweeper to sweeper.
-            let front = self.head.oldest.swap(ptr::null_mut(), Ordering::Acquire);
-            let Some(mut segment) = Segment::from_ptr(front) else {
-                return;
-            };
-            // Acquire: pairs with H2, hence with T3 and H1: no end points to a segment before this.
-            let head = Index::from_word(self.head.end.index.load(Ordering::Acquire)); // S1
-            // SeqCst: S2, pairs with the fence in `visit`.
-            fence(Ordering::SeqCst);
-            // Acquire: pairs with the release at the end of a visit.
-            let alone = self.head.visitors.load(Ordering::Acquire) == 0; // S3
-            let guard = (!alone).then(|| shared.domain.pin());
-            // SAFETY: the chain is ours until it is put back, and only its owner retires from it;
-            // the head's own segment, where the walk ends, is alive.
-            unsafe {
-                while segment.number() != head.number(shape) && segment.is_finished() {
-                    let next = segment.next().load(Ordering::Acquire); // pairs with T1
-                    match &guard {
-                        // SAFETY: finished with, and nobody visits that could have got it.
-                        None => shared.pool.put(segment),
-                        Some(guard) => {
-                            let pool = Arc::clone(&shared.pool);
-                            // SAFETY: finished with, and unreachable but for visitors, who are
-                            // pinned; the closure keeps the pool alive.
-                            guard.retire(move || pool.put(segment));
-                        }
-                    }
-                    segment = Segment::from_ptr_unchecked(next);
-                }
-            }
-            self.head.oldest.store(segment.as_ptr(), Ordering::Release);
-            // If the head moved on meanwhile, its mover may have found the chain taken.
-            let now = Index::from_word(self.head.end.index.load(Ordering::Acquire));
-            if now.same_segment(head, shape) {
-                return;
-            }
-        }
-    }
-}
-
-/// While it lives, no segment that its thread can have got from an end is used again.
-struct Visit<'a> {
-    _guard: Guard<'a>,
-    visitors: &'a AtomicUsize,
-}
-
-impl Drop for Visit<'_> {
-    fn drop(&mut self) {
-        // Release: pairs with S3, so that what was looked at may be used again.
-        self.visitors.fetch_sub(1, Ordering::Release);
     }
 }
 

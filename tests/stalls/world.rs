@@ -30,16 +30,19 @@ pub(crate) enum Weather {
     Busy,
     /// 64 bands, so that something happens for the first time for a while.
     New,
+    /// One band, and threads that sleep often, so also between claim and publish.
+    Rough,
 }
 
 impl Weather {
-    pub(crate) const ALL: [Self; 3] = [Self::Sparse, Self::Busy, Self::New];
+    pub(crate) const ALL: [Self; 4] = [Self::Sparse, Self::Busy, Self::New, Self::Rough];
 
     fn bands(self) -> u8 {
         match self {
             Self::Sparse => 3,
             Self::Busy => 2,
             Self::New => 64,
+            Self::Rough => 1,
         }
     }
 
@@ -49,6 +52,15 @@ impl Weather {
             Self::Sparse => 3,
             Self::Busy => 1000,
             Self::New => 150,
+            Self::Rough => 8,
+        }
+    }
+
+    /// Of 512 accesses, at how many a thread on its way sleeps.
+    fn sleeps(self) -> u64 {
+        match self {
+            Self::Sparse | Self::Busy | Self::New => 1,
+            Self::Rough => 40,
         }
     }
 
@@ -56,6 +68,7 @@ impl Weather {
     pub(crate) fn worlds(self) -> u64 {
         match self {
             Self::Sparse | Self::Busy => 2,
+            Self::Rough => 4,
             Self::New => 8,
         }
     }
@@ -393,7 +406,7 @@ fn be_victim<S: Subject<PAD>, const PAD: usize>(
                 passed = true;
                 world.stand();
             } else {
-                stumble(&mut rng);
+                stumble(&mut rng, world.weather);
             }
         }
     };
@@ -435,7 +448,7 @@ fn be_other<S: Subject<PAD>, const PAD: usize>(
         let (world, mut rng) = (Arc::clone(world), XorShift::new(seed));
         move |_| {
             if !world.all_stopped() {
-                stumble(&mut rng);
+                stumble(&mut rng, world.weather);
             }
         }
     };
@@ -461,11 +474,12 @@ fn be_other<S: Subject<PAD>, const PAD: usize>(
 }
 
 /// Lets others run, now and then: between any two accesses.
-fn stumble(rng: &mut XorShift) {
-    match rng.below(512) {
-        0 => thread::sleep(Duration::from_micros(20)),
-        1..16 => thread::yield_now(),
-        _ => {}
+fn stumble(rng: &mut XorShift, weather: Weather) {
+    let drawn = rng.below(512);
+    if drawn < weather.sleeps() {
+        thread::sleep(Duration::from_micros(20));
+    } else if drawn < weather.sleeps() + 16 {
+        thread::yield_now();
     }
 }
 

@@ -1,4 +1,5 @@
 //! One face for the runtimes, so that the same async test body runs on each.
+#![allow(dead_code)]
 
 use std::future::Future;
 use std::sync::OnceLock;

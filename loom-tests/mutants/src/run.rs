@@ -2,15 +2,14 @@
 
 use crate::sites::Mutant;
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     env,
     ffi::OsStr,
     fmt, fs,
     io::{self, Read},
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::mpsc::{self, RecvTimeoutError},
+    process::{Command, Stdio},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -103,6 +102,8 @@ pub(crate) struct Runner {
     files: Vec<String>,
     /// Models that were seen to pass on the unchanged source.
     sound: HashSet<String>,
+    /// How many milliseconds a model took when it passed. Kept in a file, for the order only.
+    times: BTreeMap<String, u128>,
 }
 
 impl Runner {
@@ -116,16 +117,22 @@ impl Runner {
             .filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
             .collect();
         files.sort();
+        let times = fs::read_to_string(tree.with_extension("times")).unwrap_or_default();
+        let times = times.lines().filter_map(|line| {
+            let (model, time) = line.split_once(' ')?;
+            Some((model.to_owned(), time.parse().ok()?))
+        });
         Ok(Self {
             tree: tree.into(),
             full,
             files,
             sound: HashSet::new(),
+            times: times.collect(),
         })
     }
 
     /// Runs the models on a mutant until one fails: `known` first, then those of the file's topic,
-    /// then, unless `own`, the others.
+    /// then, unless `own`, the others; the quick ones of each file first.
     pub(crate) fn run(
         &mut self,
         mutant: &Mutant,
@@ -140,64 +147,91 @@ impl Runner {
         let outcome = self.run_models(mutant, known, own, Instant::now() + limit);
         write(&source)?;
 
-        if let Outcome::Killed { model, .. } = &outcome {
-            if !self.sound.contains(model) {
-                let (file, test) = model.split_once('/').unwrap_or((model, ""));
-                match self.run_file(file, Some(test), Instant::now() + limit) {
-                    Ran::Passed(1..) => _ = self.sound.insert(model.clone()),
-                    other => {
-                        let message =
-                            format!("{model} kills it, but on the unchanged source: {other:?}");
-                        return Ok(Outcome::Error { message });
-                    }
-                }
-            }
-        }
-        Ok(outcome)
+        Ok(match outcome {
+            Ok(Outcome::Killed { model, message }) => match self.is_sound(&model, limit) {
+                Ok(true) => Outcome::Killed { model, message },
+                Ok(false) => Outcome::Error {
+                    message: format!("{model} fails on the unchanged source too"),
+                },
+                Err(message) => Outcome::Error { message },
+            },
+            Ok(outcome) => outcome,
+            Err(message) => Outcome::Error { message },
+        })
     }
 
-    fn run_models(&self, mutant: &Mutant, known: Option<&str>, own: bool, end: Instant) -> Outcome {
-        let mut steps = Vec::new();
-        if let Some((file, test)) = known.and_then(|known| known.split_once('/')) {
-            if self.files.iter().any(|name| name == file) {
-                steps.push((file, Some(test)));
+    fn run_models(
+        &mut self,
+        mutant: &Mutant,
+        known: Option<&str>,
+        own: bool,
+        end: Instant,
+    ) -> Result<Outcome, String> {
+        let mut files = self.order(&mutant.file, own);
+        if let Some((file, _)) = known.and_then(|known| known.split_once('/')) {
+            if let Some(at) = files.iter().position(|name| name == file) {
+                files[..=at].rotate_right(1);
             }
         }
-        steps.extend(
-            self.order(&mutant.file, own)
-                .into_iter()
-                .map(|file| (file, None)),
-        );
-        let mut models = 0;
-        for (file, test) in steps {
-            match self.run_file(file, test, end) {
-                // The known model is among its file's again.
-                Ran::Passed(_) if test.is_some() => {}
-                Ran::Passed(count) => models += count,
-                Ran::Failed { test, message } => {
-                    return Outcome::Killed {
-                        model: format!("{file}/{test}"),
-                        message,
-                    };
+        let mut passed = 0;
+        for file in files {
+            let models = self.build(&file)?;
+            let mut tests = models.list()?;
+            tests.sort_by_key(|test| {
+                let model = format!("{file}/{test}");
+                (
+                    Some(&*model) != known,
+                    self.times.get(&model).copied().unwrap_or_default(),
+                )
+            });
+            for test in tests {
+                let model = format!("{file}/{test}");
+                let began = Instant::now();
+                match models.run(&test, end)? {
+                    Ran::Passed => {
+                        passed += 1;
+                        self.note_time(&model, began.elapsed());
+                    }
+                    Ran::Failed(message) => return Ok(Outcome::Killed { model, message }),
+                    Ran::TimedOut => return Ok(Outcome::TimedOut { model }),
                 }
-                Ran::TimedOut { test } => {
-                    return Outcome::TimedOut {
-                        model: format!("{file}/{test}"),
-                    };
-                }
-                Ran::Broken(message) => return Outcome::Error { message },
             }
         }
-        match models {
-            0 => Outcome::Error {
-                message: "no model ran".into(),
-            },
-            models => Outcome::Survived { models },
+        match passed {
+            0 => Err("there is no model".into()),
+            models => Ok(Outcome::Survived { models }),
         }
+    }
+
+    /// Whether a model passes on the unchanged source.
+    fn is_sound(&mut self, model: &str, limit: Duration) -> Result<bool, String> {
+        if self.sound.contains(model) {
+            return Ok(true);
+        }
+        let (file, test) = model.split_once('/').unwrap_or((model, ""));
+        let sound = match self.build(file)?.run(test, Instant::now() + limit)? {
+            Ran::Passed => true,
+            Ran::Failed(_) => false,
+            Ran::TimedOut => return Err(format!("{model}: timed out on the unchanged source")),
+        };
+        if sound {
+            self.sound.insert(model.into());
+        }
+        Ok(sound)
+    }
+
+    fn note_time(&mut self, model: &str, time: Duration) {
+        self.times.insert(model.into(), time.as_millis());
+        let lines = self
+            .times
+            .iter()
+            .map(|(model, time)| format!("{model} {time}\n"));
+        // If it is lost, the order is another one.
+        let _ = fs::write(self.tree.with_extension("times"), lines.collect::<String>());
     }
 
     /// The files of models in the order in which they are run for a source file.
-    fn order(&self, source: &str, own: bool) -> Vec<&str> {
+    fn order(&self, source: &str, own: bool) -> Vec<String> {
         let topics: &[&str] = match source {
             "segment/pool.rs" => &["reclaim", "segment", "orderings"],
             source if source.starts_with("segment/") => &["segment", "orderings", "reclaim"],
@@ -205,8 +239,8 @@ impl Runner {
             "wait.rs" => &["wait", "orderings"],
             _ => &["channel", "orderings", "wait"],
         };
-        let rank = |file: &&str| topics.iter().position(|topic| file.starts_with(topic));
-        let mut files: Vec<_> = self.files.iter().map(String::as_str).collect();
+        let rank = |file: &String| topics.iter().position(|topic| file.starts_with(topic));
+        let mut files = self.files.clone();
         if own {
             files.retain(|file| rank(file).is_some());
         }
@@ -215,7 +249,8 @@ impl Runner {
         files
     }
 
-    fn cargo(&self, file: &str) -> Command {
+    /// Builds a file of models.
+    fn build(&self, file: &str) -> Result<Models, String> {
         let alias = match (is_epoch(file), self.full) {
             (true, _) => "loom-epoch",
             (false, true) => "loom-full",
@@ -223,152 +258,148 @@ impl Runner {
         };
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo
-            .current_dir(&self.tree)
-            .args([alias, "--test", file])
-            .stdin(Stdio::null());
+            .args([alias, "--no-run", "--test", file])
+            .current_dir(&self.tree);
         for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TARGET_DIR"] {
             cargo.env_remove(name); // they would override the alias
         }
-        if self.full {
-            cargo.env("BANDQ_LOOM_FULL", "1");
+        let output = cargo.stdin(Stdio::null()).output();
+        let output = output.map_err(|error| format!("cargo: {error}"))?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            let errors = told.lines().skip_while(|line| !line.starts_with("error"));
+            let errors: Vec<_> = errors.take(6).map(str::trim).collect();
+            return Err(format!("does not compile: {}", errors.join(" / ")));
         }
-        cargo
+        let binary = told
+            .lines()
+            .rfind(|line| line.trim_start().starts_with("Executable"))
+            .and_then(|line| line.rsplit_once('(')?.1.strip_suffix(')'))
+            .ok_or("cargo does not say where the models are")?;
+        let mut variables = self.variables(alias)?;
+        if self.full {
+            variables.push(("BANDQ_LOOM_FULL".into(), "1".into()));
+        }
+        Ok(Models {
+            binary: self.tree.join(binary),
+            folder: self.tree.join("loom-tests"),
+            variables,
+        })
     }
 
-    /// Runs a file's models, or one of them, one by one until one fails.
-    fn run_file(&self, file: &str, test: Option<&str>, end: Instant) -> Ran {
-        let built = match self.cargo(file).arg("--no-run").output() {
-            Ok(built) => built,
-            Err(error) => return Ran::Broken(format!("cargo: {error}")),
-        };
-        if !built.status.success() {
-            let errors = String::from_utf8_lossy(&built.stderr);
-            let first = errors.lines().skip_while(|line| !line.starts_with("error"));
-            let first: Vec<_> = first.take(6).map(str::trim).collect();
-            return Ran::Broken(format!("does not compile: {}", first.join(" / ")));
-        }
-        let mut cargo = self.cargo(file);
-        cargo.args(["--", "--test-threads=1", "--nocapture"]);
-        if let Some(test) = test {
-            cargo.args(["--exact", test]);
-        }
-        // A group of its own, so that the models end with cargo.
-        cargo
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        match cargo.spawn() {
-            Ok(child) => watch(child, end),
-            Err(error) => Ran::Broken(format!("cargo: {error}")),
-        }
+    /// What an alias in `.cargo/config.toml` sets by `env.NAME='VALUE'`. The models are not run through
+    /// cargo, because killing cargo would not end them.
+    fn variables(&self, alias: &str) -> Result<Vec<(String, String)>, String> {
+        let folders = self
+            .tree
+            .ancestors()
+            .map(|folder| folder.join(".cargo/config.toml"));
+        let config = folders
+            .filter_map(|path| fs::read_to_string(path).ok())
+            .next();
+        let config = config.ok_or("there is no .cargo/config.toml")?;
+        let begin = format!("\n{alias} = [");
+        let (_, arguments) = config
+            .split_once(&begin)
+            .ok_or(format!("no alias `{alias}`"))?;
+        let arguments = arguments.split("\n]").next().unwrap_or_default();
+        let variables = arguments.split("\"env.").skip(1).filter_map(|variable| {
+            let (name, value) = variable.split_once("='")?;
+            Some((name.to_owned(), value.split('\'').next()?.to_owned()))
+        });
+        Ok(variables.collect())
     }
 }
 
-/// How a run of a file's models went.
+/// How a run of a model went.
 #[derive(Debug)]
 enum Ran {
-    Passed(usize),
-    Failed { test: String, message: String },
-    TimedOut { test: String },
-    Broken(String),
+    Passed,
+    /// With the message.
+    Failed(String),
+    TimedOut,
 }
 
-/// Reads what the models print until they are done, or one fails, or the time is over.
-fn watch(mut child: Child, end: Instant) -> Ran {
-    let (sender, chunks) = mpsc::channel();
-    let pipes: [(bool, Option<Box<dyn Read + Send>>); 2] = [
-        (false, child.stdout.take().map(|pipe| Box::new(pipe) as _)),
-        (true, child.stderr.take().map(|pipe| Box::new(pipe) as _)),
-    ];
-    for (is_stderr, pipe) in pipes {
-        let Some(mut pipe) = pipe else { continue };
-        let sender = sender.clone();
-        thread::spawn(move || {
-            let mut chunk = [0; 4096];
-            while let Ok(length @ 1..) = pipe.read(&mut chunk) {
-                let text = String::from_utf8_lossy(&chunk[..length]).into_owned();
-                if sender.send((is_stderr, text)).is_err() {
-                    return;
-                }
-            }
-        });
-    }
-    drop(sender);
+/// A file of models, built.
+#[derive(Debug)]
+struct Models {
+    binary: PathBuf,
+    folder: PathBuf,
+    variables: Vec<(String, String)>,
+}
 
-    let (mut out, mut err) = (String::new(), String::new());
-    let mut timed_out = false;
-    loop {
-        match chunks.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok((true, text)) => err += &text,
-            Ok((false, text)) => out += &text,
-            Err(RecvTimeoutError::Disconnected) => break,
-            Err(RecvTimeoutError::Timeout) => {
-                timed_out = true;
-                break;
-            }
-        }
-        if out.lines().any(|line| line.ends_with("FAILED")) {
-            break;
-        }
+impl Models {
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.current_dir(&self.folder).stdin(Stdio::null());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
     }
-    let ended = chunks_ended(&mut child, timed_out || out.contains("FAILED"));
 
-    let line = out
+    /// The names of the models.
+    fn list(&self) -> Result<Vec<String>, String> {
+        let output = self.command().args(["--list", "--format=terse"]).output();
+        let output = output.map_err(|error| format!("{}: {error}", self.binary.display()))?;
+        let listed = String::from_utf8_lossy(&output.stdout);
+        let tests = listed
+            .lines()
+            .filter_map(|line| line.strip_suffix(": test"));
+        Ok(tests.map(Into::into).collect())
+    }
+
+    /// Runs a model.
+    fn run(&self, test: &str, end: Instant) -> Result<Ran, String> {
+        let mut command = self.command();
+        command.args(["--exact", test, "--test-threads=1", "--nocapture"]);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", self.binary.display()))?;
+        // Read all the while, so that the model never waits for a full pipe.
+        let (sender, told) = mpsc::channel();
+        if let Some(mut pipe) = child.stderr.take() {
+            thread::spawn(move || {
+                let mut text = Vec::new();
+                let _ = pipe.read_to_end(&mut text);
+                let _ = sender.send(String::from_utf8_lossy(&text).into_owned());
+            });
+        }
+        // The pipe ends with the model.
+        let Ok(told) = told.recv_timeout(end.saturating_duration_since(Instant::now())) else {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Ok(Ran::TimedOut);
+        };
+        let status = child.wait().map_err(|error| error.to_string())?;
+        Ok(if status.success() {
+            Ran::Passed
+        } else {
+            Ran::Failed(panic_message(&told))
+        })
+    }
+}
+
+/// The first panic's message and its place, in one line.
+fn panic_message(told: &str) -> String {
+    let mut lines = told
         .lines()
-        .rev()
-        .find(|line| line.starts_with("test ") && !line.ends_with(" ok"));
-    let name = |line: &str| {
-        let name = line
-            .trim_start_matches("test ")
-            .split(" ... ")
-            .next()
-            .unwrap_or_default();
-        name.trim_end_matches(" - should panic").trim().to_owned()
+        .skip_while(|line| !line.contains("panicked at"));
+    let Some((_, place)) = lines
+        .next()
+        .and_then(|line| line.split_once("panicked at "))
+    else {
+        return "it aborted".into();
     };
-    let unfinished = line.map(name).unwrap_or_default();
-    if timed_out {
-        return Ran::TimedOut { test: unfinished };
-    }
-    let passed = out
-        .lines()
-        .filter(|line| line.starts_with("test ") && line.ends_with(" ok"))
-        .count();
-    match ended {
-        Some(true) => Ran::Passed(passed),
-        _ if unfinished.is_empty() || unfinished.starts_with("result") => Ran::Broken(format!(
-            "the models could not be run: {}",
-            err.trim().replace('\n', " / ")
-        )),
-        _ => Ran::Failed {
-            test: unfinished,
-            message: panic_message(&err),
-        },
-    }
-}
-
-/// Ends the group of processes if `kill`; whether it ended well by itself.
-fn chunks_ended(child: &mut Child, kill: bool) -> Option<bool> {
-    if kill {
-        // `Child::kill` would leave the models running.
-        let group = format!("-{}", child.id());
-        let _ = Command::new("kill")
-            .args(["-KILL", "--", &group])
-            .stderr(Stdio::null())
-            .status();
-    }
-    let status = child.wait().ok()?;
-    (!kill).then(|| status.success())
-}
-
-/// The first panic's message, in one line.
-fn panic_message(err: &str) -> String {
-    let mut lines = err.lines().skip_while(|line| !line.contains("panicked at"));
-    let place = lines.next().unwrap_or("aborted, no panic message");
-    let place = place.split("panicked at ").nth(1).unwrap_or(place);
     let message: Vec<_> = lines
-        .take(3)
+        .take(4)
         .map(str::trim)
-        .take_while(|line| !line.is_empty())
+        .take_while(|line| !line.is_empty() && !line.starts_with("note:"))
         .collect();
-    format!("{} ({})", message.join(" "), place.trim_end_matches(':'))
+    let place = place
+        .rsplit('/')
+        .next()
+        .unwrap_or(place)
+        .trim_end_matches(':');
+    format!("{} ({place})", message.join(" "))
 }

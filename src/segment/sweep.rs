@@ -1,0 +1,118 @@
+//! Reclamation: how emptied segments are found, and when they may be used again.
+//!
+//! Behind the head, from `oldest` on, lie segments that were emptied. Whoever moves the head on
+//! *sweeps*: takes the chain by swapping `oldest` with null, takes segments off its front while
+//! they are finished with, and puts the rest back. Not finished with is a segment in which a claimed
+//! slot's owner is still busy. That owner, when done, sees that the head has left its segment and
+//! sweeps in its turn. So a thread that is stopped inside an operation holds its own segment and those
+//! behind it, and nothing else. Two threads that just miss each other here (one sweeps and sees the
+//! slot unfinished; the other finishes and sees the chain taken) leave a segment to the next sweep.
+//!
+//! What about visitors? They are counted:
+//!
+//! ```text
+//! visitor                           sweeper
+//! V1 visitors += 1                  S1 read head.index: it has left #k
+//! V2 fence(SeqCst)                  S2 fence(SeqCst)
+//! V3 read an end's pointer          S3 visitors == 0?
+//! ```
+//!
+//! If S3 misses V1, then S2 comes before V2 in the order of fences, and V3 sees what S1 saw: an end that
+//! has left *k*. So with no visitor at S3 nobody has a pointer to *k* and nobody will get one, and *k*
+//! goes to the queue's pool at once. That is nearly always so. With a visitor, *k* is retired through
+//! `crossbeam-epoch`: visitors are pinned as well, and *k* goes to the pool once all pins of that moment
+//! are gone. Epochs alone would do, but handing over one segment at a time to it costs about as much as
+//! a hundred pushes; the count alone would do too, but visitors that overlap for ever could hold
+//! memory for ever.
+
+use super::{Fifo, Shared, index::Index, slots::Segment};
+use crate::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering, fence},
+    reclaim::Guard,
+};
+use core::ptr;
+
+impl<T> Fifo<T> {
+    /// After a consumer's last access to its slot at `place`: if the head has left that segment,
+    /// nobody else may come by to sweep it.
+    #[inline(always)]
+    pub(super) fn sweep_if_left(&self, place: Index, shared: &Shared<T>) {
+        let shape = Segment::<T>::SHAPE;
+        // Relaxed: a missed move leaves the segment to the next sweep.
+        let head = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
+        if !head.same_segment(place, shape) {
+            self.sweep(shared);
+        }
+    }
+
+    /// Begins to look into segments without owning a slot there.
+    pub(super) fn visit<'a>(&'a self, shared: &'a Shared<T>) -> Visit<'a> {
+        let guard = shared.domain.pin();
+        // Relaxed: the fence orders it. SeqCst: V2, pairs with the fence in `sweep`.
+        self.head.visitors.fetch_add(1, Ordering::Relaxed); // V1
+        fence(Ordering::SeqCst);
+        Visit {
+            _guard: guard,
+            visitors: &self.head.visitors,
+        }
+    }
+
+    /// Takes the segments at the front of the list that the head has left and that are finished
+    /// with out of it, for reuse.
+    #[cold]
+    pub(super) fn sweep(&self, shared: &Shared<T>) {
+        let shape = Segment::<T>::SHAPE;
+        loop {
+            // Acquire and, below, release: the chain passes from sweeper to sweeper.
+            let front = self.head.oldest.swap(ptr::null_mut(), Ordering::Acquire);
+            let Some(mut segment) = Segment::from_ptr(front) else {
+                return;
+            };
+            // Acquire: pairs with H2, hence with T3 and H1: no end points to a segment before this.
+            let head = Index::from_word(self.head.end.index.load(Ordering::Acquire)); // S1
+            // SeqCst: S2, pairs with the fence in `visit`.
+            fence(Ordering::SeqCst);
+            // Acquire: pairs with the release at the end of a visit.
+            let alone = self.head.visitors.load(Ordering::Acquire) == 0; // S3
+            let guard = (!alone).then(|| shared.domain.pin());
+            // SAFETY: the chain is ours until it is put back, and only its owner retires from it;
+            // the head's own segment, where the walk ends, is alive.
+            unsafe {
+                while segment.number() != head.number(shape) && segment.is_finished() {
+                    let next = segment.next().load(Ordering::Acquire); // pairs with T1
+                    match &guard {
+                        // SAFETY: finished with, and nobody visits that could have got it.
+                        None => shared.pool.put(segment),
+                        Some(guard) => {
+                            let pool = Arc::clone(&shared.pool);
+                            // SAFETY: finished with, and unreachable but for visitors, who are
+                            // pinned; the closure keeps the pool alive.
+                            guard.retire(move || pool.put(segment));
+                        }
+                    }
+                    segment = Segment::from_ptr_unchecked(next);
+                }
+            }
+            self.head.oldest.store(segment.as_ptr(), Ordering::Release);
+            // If the head moved on meanwhile, its mover may have found the chain taken.
+            let now = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+            if now.same_segment(head, shape) {
+                return;
+            }
+        }
+    }
+}
+
+/// While it lives, no segment that its thread can have got from an end is used again.
+pub(super) struct Visit<'a> {
+    _guard: Guard<'a>,
+    visitors: &'a AtomicUsize,
+}
+
+impl Drop for Visit<'_> {
+    fn drop(&mut self) {
+        // Release: pairs with S3, so that what was looked at may be used again.
+        self.visitors.fetch_sub(1, Ordering::Release);
+    }
+}
