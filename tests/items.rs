@@ -125,7 +125,7 @@ fn over_aligned_items() {
 fn items_with_niches() {
     let number = |i| NonZeroU8::new((i % 255 + 1) as u8).unwrap();
     round_trip(600, number, |i, &n| assert_eq!(n, number(i)));
-    round_trip(600, |i| Box::new(i), |i, n| assert_eq!(**n, i));
+    round_trip(600, Box::new, |i, n| assert_eq!(**n, i));
     round_trip(600, |i| i % 2 == 0, |i, &even| assert_eq!(even, i % 2 == 0));
     round_trip(
         600,

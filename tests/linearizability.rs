@@ -290,7 +290,7 @@ fn ops_of(records: &[Record], band: u8) -> Vec<Op> {
 }
 
 fn histories() -> u64 {
-    env_number("BANDQ_HISTORIES", 3_000)
+    env_number("BANDQ_HISTORIES", 2_000)
 }
 
 fn must_be_fifo(name: &'static str, queue: impl Queue) {
@@ -394,20 +394,25 @@ fn control_a_pop_in_two_steps_is_caught() {
 #[test]
 fn control_a_push_that_publishes_late_is_caught() {
     #[derive(Default)]
-    struct Late(Mutex<(VecDeque<(u8, u32)>, Option<(u8, u32)>)>);
+    struct Inner {
+        there: VecDeque<(u8, u32)>,
+        late: Option<(u8, u32)>,
+    }
+    #[derive(Default)]
+    struct Late(Mutex<Inner>);
     impl Queue for Late {
         fn push(&self, band: u8, item: u32) {
             let mut inner = self.0.lock().unwrap();
-            let before = inner.1.replace((band, item));
-            inner.0.extend(before);
+            let before = inner.late.replace((band, item));
+            inner.there.extend(before);
         }
         fn pop(&self) -> Option<(u8, u32)> {
             let mut inner = self.0.lock().unwrap();
-            let got = inner.0.pop_front();
+            let got = inner.there.pop_front();
             if got.is_none() {
                 // Only the next look sees it.
-                let late = inner.1.take();
-                inner.0.extend(late);
+                let late = inner.late.take();
+                inner.there.extend(late);
             }
             got
         }
@@ -655,11 +660,11 @@ fn ranks(log: &Log) -> Ranks {
             at_begin.push(begin);
             let mut over = 0;
             if begin > 0 {
-                for better in 0..band {
-                    for (i, life) in log.lives[better].iter().enumerate() {
+                for (lives, delays) in log.lives.iter().zip(&mut delays).take(band) {
+                    for (life, delay) in lives.iter().zip(delays) {
                         if life.pushed < pop.begin && life.pop_begin > pop.end {
                             over += 1;
-                            delays[better][i] += 1;
+                            *delay += 1;
                             inexcusable += usize::from(!excused(log, receiver, pop, life));
                         }
                     }

@@ -106,11 +106,11 @@ fn a_permit_dropped_by_a_panic_gives_its_room_back() {
     assert_eq!(rx.try_recv(), Ok((b(0), 1)));
 }
 
+/// Both ends of the channel that it is sent through, for the first one that is dropped.
+type Handles = Arc<Mutex<Option<(Sender<Caller>, Receiver<Caller>)>>>;
+
 /// Calls back into its channel when it is dropped.
-struct Caller(
-    Arc<Mutex<Option<(Sender<Caller>, Receiver<Caller>)>>>,
-    #[allow(dead_code)] Token,
-);
+struct Caller(Handles, #[allow(dead_code)] Token);
 
 impl Drop for Caller {
     fn drop(&mut self) {

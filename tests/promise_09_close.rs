@@ -280,7 +280,7 @@ fn blocked_threads_return_at_the_close() {
 #[test]
 fn once_anyone_has_seen_the_close_no_later_send_succeeds() {
     let _watchdog = Watchdog::new("once_anyone_has_seen_the_close_no_later_send_succeeds");
-    for round in 0..300 {
+    for round in 0..100 {
         let (tx, rx) = unbounded(4);
         let seen = AtomicBool::new(false);
         let start = Barrier::new(4);
@@ -326,7 +326,7 @@ fn once_anyone_has_seen_the_close_no_later_send_succeeds() {
 #[test]
 fn once_a_receive_has_said_closed_nothing_appears_any_more() {
     let _watchdog = Watchdog::new("once_a_receive_has_said_closed_nothing_appears_any_more");
-    for round in 0..300 {
+    for round in 0..100 {
         let (tx, rx) = unbounded(3);
         let ended = AtomicBool::new(false);
         let accepted = AtomicUsize::new(0);

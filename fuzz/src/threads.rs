@@ -427,8 +427,10 @@ impl<const PAD: usize> Actor<PAD> {
         for (place, &id) in ids.iter().enumerate() {
             // A batch that is pending, and cancelled here, has sent what there was room for.
             let what = match sure {
-                Some(sure) if place >= sure => continue,
-                Some(_) => sent(band, id),
+                Some(sure) if place < sure => sent(band, id),
+                // The first item that was refused; it may have held a unit of room for a moment.
+                Some(sure) if place == sure => What::Refused,
+                Some(_) => break,
                 None => What::Sent {
                     band: band.index(),
                     id,

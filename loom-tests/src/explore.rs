@@ -37,10 +37,7 @@ pub fn model(
     bound: Bound,
     body: impl Fn(Cast) + Sync + Send + 'static,
 ) {
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    };
+    use std::sync::{Arc, atomic::Ordering};
 
     check_build();
     let mut builder = loom::model::Builder::new();

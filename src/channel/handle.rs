@@ -91,7 +91,7 @@ macro_rules! common_methods {
             /// ```
             #[must_use]
             pub fn same_channel(&self, other: &Self) -> bool {
-                std::sync::Arc::ptr_eq(&self.channel, &other.channel)
+                crate::sync::Arc::ptr_eq(&self.channel, &other.channel)
             }
         }
 

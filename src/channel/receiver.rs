@@ -5,6 +5,7 @@ use crate::{
     band::Band,
     error::{RecvError, RecvTimeoutError, TryRecvError},
     futures::{Recv, RecvMany},
+    sync::Arc,
     wait::Waiter,
 };
 use core::{
@@ -14,10 +15,7 @@ use core::{
     task::{Context, Poll},
 };
 use futures_core::{FusedStream, Stream};
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// The receiving side of a channel. Clone it for each consumer: each item goes to one of them.
 ///

@@ -10,12 +10,10 @@ use crate::{
     band::Band,
     error::{SendError, SendTimeoutError, TrySendError},
     futures::{Reserve, Send, SendMany},
+    sync::Arc,
     wait::Waiter,
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// The sending side of a channel. Clone it for each producer.
 ///

@@ -23,11 +23,14 @@ use crate::{
     band::Band,
     error::{SendError, TryRecvError, TrySendError},
     queue::BandQueue,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     wait::Gate,
 };
 use crossbeam_utils::CachePadded;
-use std::{panic::resume_unwind, sync::Arc, thread};
+use std::{panic::resume_unwind, thread};
 
 /// The shared part of a channel.
 pub(crate) struct Channel<T> {

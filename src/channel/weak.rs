@@ -1,8 +1,8 @@
 //! [`WeakSender`] and [`WeakReceiver`]: handles that do not keep the channel open.
 
 use super::{Receiver, Sender, shared::Channel};
+use crate::sync::Arc;
 use core::fmt;
-use std::sync::Arc;
 
 /// A handle to a channel that is not counted as a sender.
 pub struct WeakSender<T> {

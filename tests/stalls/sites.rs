@@ -42,6 +42,7 @@ const FILES: &[(&str, &str)] = &files![
     "src/segment/pool.rs",
     "src/segment/slots.rs",
     "src/sync/mod.rs",
+    "src/sync/reclaim.rs",
     "src/wait.rs",
 ];
 
@@ -71,6 +72,12 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
         "load_to_update",
         "",
         "counts where it is called",
+    ),
+    (
+        "src/sync/reclaim.rs",
+        "collector",
+        "COLLECTOR.compare_exchange",
+        "once in a process",
     ),
     ("src/wait.rs", "wake", "", "somebody waits"),
     ("src/wait.rs", "begin", "", "somebody waits"),

@@ -212,7 +212,7 @@ fn run_with<const PAD: usize>(plan: &Plan) -> Outcome {
     // The queue is gone: every item was dropped, and every segment goes, once all have moved on.
     assert_eq!(item::items(), 0, "items leaked: {plan:?}");
     let waiting = item::segments();
-    for _ in 0..8 + waiting / 8 {
+    for _ in 0..1000 + waiting / 4 {
         if item::segments() == 0 {
             return outcome;
         }

@@ -1,0 +1,222 @@
+//! Room: a unit is given out once, comes back, and wakes who waits for it.
+
+use bandq::{Band, TrySendError, bounded};
+use loom_tests::{Bound, Seen, block_on, model};
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Waker},
+};
+
+/// A receive that makes room beside a sender that begins to wait for it.
+#[test]
+fn recv_waiting_sender() {
+    model(
+        "bounded/recv_waiting_sender",
+        2,
+        Bound::Preemptions(2),
+        |cast| {
+            let (sender, receiver) = bounded(1, 1);
+            sender.try_send(Band::URGENT, 1).unwrap();
+            let (receiver, ()) = cast.two(
+                move || {
+                    assert_eq!(receiver.try_recv(), Ok((Band::URGENT, 1)));
+                    receiver
+                },
+                move || block_on(sender.send(Band::URGENT, 2)).unwrap(),
+            );
+            assert_eq!(receiver.try_recv(), Ok((Band::URGENT, 2)));
+        },
+    );
+}
+
+/// The same for a blocked thread.
+#[test]
+fn recv_blocked_sender() {
+    model(
+        "bounded/recv_blocked_sender",
+        2,
+        Bound::Preemptions(2),
+        |cast| {
+            let (sender, receiver) = bounded(1, 1);
+            sender.try_send(Band::URGENT, 1).unwrap();
+            cast.two(
+                move || {
+                    assert!(receiver.try_recv().is_ok());
+                    receiver
+                },
+                move || sender.send_blocking(Band::URGENT, 2).unwrap(),
+            );
+        },
+    );
+}
+
+/// A permit that is dropped makes room for a sender that begins to wait.
+#[test]
+fn permit_drop_waiting_sender() {
+    model(
+        "bounded/permit_drop_waiting_sender",
+        2,
+        Bound::Preemptions(3),
+        |cast| {
+            let (sender, receiver) = bounded(1, 1);
+            let holder = sender.clone();
+            let waiting = move || block_on(sender.send(Band::URGENT, 2)).unwrap();
+            // The permit borrows its sender, so it is taken on the thread that drops it.
+            let (holder, ()) = cast.two(
+                move || {
+                    match holder.try_reserve(Band::URGENT) {
+                        Ok(permit) => drop(permit),
+                        Err(error) => assert!(error.is_full()),
+                    }
+                    holder
+                },
+                waiting,
+            );
+            assert_eq!(receiver.try_recv(), Ok((Band::URGENT, 2)));
+            drop(holder);
+        },
+    );
+}
+
+/// Two senders and one unit: one gets it.
+#[test]
+fn two_senders_one_unit() {
+    model(
+        "bounded/two_senders_one_unit",
+        2,
+        Bound::Preemptions(4),
+        |cast| {
+            let (sender, receiver) = bounded(2, 1);
+            let other = sender.clone();
+            let (a, b) = cast.two(
+                move || sender.try_send(Band::URGENT, 1).is_ok(),
+                move || other.try_send(Band::new(1), 2).is_ok(),
+            );
+            assert!(a != b);
+            assert_eq!(receiver.len(), 1);
+            assert!(receiver.is_full());
+        },
+    );
+}
+
+/// `Full` is said only when there is no room: two units, two senders, both succeed.
+#[test]
+fn full_is_never_false() {
+    model(
+        "bounded/full_is_never_false",
+        2,
+        Bound::Preemptions(4),
+        |cast| {
+            let (sender, receiver) = bounded(1, 2);
+            let other = sender.clone();
+            cast.two(
+                move || sender.try_send(Band::URGENT, 1).unwrap(),
+                move || other.try_send(Band::URGENT, 2).unwrap(),
+            );
+            assert_eq!(receiver.try_iter().count(), 2);
+        },
+    );
+}
+
+/// Two senders wait and one of them is cancelled, woken or not, while room is made: the wake for that
+/// room reaches the other one.
+#[test]
+fn cancelled_sender_passes_its_wake_on() {
+    static SEEN: Seen = Seen::new();
+    model(
+        "bounded/cancelled_sender",
+        3,
+        Bound::Preemptions(1),
+        |cast| {
+            let (sender, receiver) = bounded(1, 1);
+            sender.try_send(Band::URGENT, 1).unwrap();
+            let other = sender.clone();
+            cast.three(
+                move || {
+                    let mut context = Context::from_waker(Waker::noop());
+                    let mut first = pin!(other.reserve(Band::URGENT));
+                    let ready = first.as_mut().poll(&mut context).is_ready();
+                    SEEN.mark(if ready { "there was room" } else { "cancelled" });
+                },
+                move || block_on(sender.send(Band::URGENT, 3)).unwrap(),
+                move || {
+                    assert_eq!(receiver.try_recv(), Ok((Band::URGENT, 1)));
+                    receiver
+                },
+            );
+        },
+    );
+    SEEN.expect(["there was room", "cancelled"]);
+}
+
+/// A close wakes a sender that begins to wait for room.
+#[test]
+fn close_waiting_sender() {
+    model(
+        "bounded/close_waiting_sender",
+        2,
+        Bound::Preemptions(3),
+        |cast| {
+            let (sender, receiver) = bounded(1, 1);
+            sender.try_send(Band::URGENT, 1).unwrap();
+            cast.two(
+                move || receiver.close(),
+                move || {
+                    let error = block_on(sender.send(Band::URGENT, 2)).unwrap_err();
+                    assert_eq!(error.into_inner(), 2);
+                },
+            );
+        },
+    );
+}
+
+/// A full channel that is closed says `Closed` or `Full`, and after the close only `Closed`.
+#[test]
+fn close_full_send() {
+    model(
+        "bounded/close_full_send",
+        2,
+        Bound::Preemptions(3),
+        |cast| {
+            let (sender, receiver) = bounded(1, 1);
+            sender.try_send(Band::URGENT, 1).unwrap();
+            let (sender, receiver) = cast.two(
+                move || {
+                    assert!(sender.try_send(Band::URGENT, 2).is_err());
+                    sender
+                },
+                move || {
+                    receiver.close();
+                    receiver
+                },
+            );
+            assert_eq!(
+                sender.try_send(Band::URGENT, 3),
+                Err(TrySendError::Closed(3))
+            );
+            drop(receiver);
+        },
+    );
+}
+
+/// A batch send through room for one, beside a receiver: everything arrives in order.
+#[test]
+fn batch_through_one_unit() {
+    model(
+        "bounded/batch_through_one_unit",
+        2,
+        Bound::Preemptions(1),
+        |cast| {
+            let (sender, receiver) = bounded(1, 1);
+            cast.two(
+                move || assert_eq!(block_on(sender.send_many(Band::URGENT, [1, 2])), Ok(2)),
+                move || {
+                    let mut out = Vec::new();
+                    while block_on(receiver.recv_many(&mut out, 2)) > 0 {}
+                    assert_eq!(out, [(Band::URGENT, 1), (Band::URGENT, 2)]);
+                },
+            );
+        },
+    );
+}
