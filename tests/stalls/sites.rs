@@ -1,6 +1,6 @@
 //! The sites: where the accesses stand in the source, so that none goes without a test unnoticed.
 
-use std::{fmt, panic::Location};
+use std::{fmt, fs, panic::Location, path::Path};
 
 /// A place in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,25 +26,31 @@ impl fmt::Display for Place {
     }
 }
 
-macro_rules! files {
-    ($($name:literal),* $(,)?) => {
-        [$(($name, include_str!(concat!("../../", $name)))),*]
-    };
-}
-
-/// The files that pushes and pops go through.
-const FILES: &[(&str, &str)] = &files![
+/// The files and folders that pushes and pops go through.
+const SOURCES: &[&str] = &[
     "src/bitmap.rs",
-    "src/channel/shared.rs",
+    "src/channel",
     "src/queue.rs",
-    "src/segment/index.rs",
-    "src/segment/mod.rs",
-    "src/segment/pool.rs",
-    "src/segment/slots.rs",
-    "src/sync/mod.rs",
-    "src/sync/reclaim.rs",
+    "src/segment",
+    "src/sync",
     "src/wait.rs",
 ];
+
+/// The text of a file, or of all in a folder. Kept for the rest of the process.
+fn read(path: &Path, texts: &mut Vec<(&'static str, &'static str)>) {
+    let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if full.is_dir() {
+        for entry in fs::read_dir(full).unwrap() {
+            read(&path.join(entry.unwrap().file_name()), texts);
+        }
+    } else if path.extension().is_some_and(|extension| extension == "rs")
+        && !path.ends_with("tests.rs")
+        && !path.ends_with("pause.rs")
+    {
+        let name = path.to_str().unwrap().to_string();
+        texts.push((name.leak(), fs::read_to_string(full).unwrap().leak()));
+    }
+}
 
 /// Accesses that no push and no pop makes: file, function, what it begins with, why.
 const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
@@ -98,7 +104,11 @@ pub(crate) struct Source(Vec<Access>);
 impl Source {
     pub(crate) fn scan() -> Self {
         let mut accesses = Vec::new();
-        for &(file, text) in FILES {
+        let mut texts = Vec::new();
+        for path in SOURCES {
+            read(Path::new(path), &mut texts);
+        }
+        for (file, text) in texts {
             let mut function = "";
             for (line, code) in (1..).zip(text.lines()) {
                 if code.starts_with("mod tests") {
@@ -122,6 +132,7 @@ impl Source {
                 }
             }
         }
+        accesses.sort_by_key(|access| access.place);
         Self(accesses)
     }
 
