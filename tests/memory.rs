@@ -408,7 +408,8 @@ mod paused {
         pause::set_hook(Some(Box::new(move |location| hook(location))));
     }
 
-    const SEGMENT: &str = include_str!("../src/segment/mod.rs");
+    const SWEEP: &str = include_str!("../src/segment/sweep.rs");
+    const HAND_OVER: &str = include_str!("../src/segment/handover.rs");
     const SLOTS: &str = include_str!("../src/segment/slots.rs");
 
     fn push(queue: &BandQueue<u64>) {
@@ -455,7 +456,7 @@ mod paused {
             "in a sweep, with the chain in its hands",
             200_000,
             |queue| {
-                stop_in(SEGMENT, "mod.rs", "sweep(", 2);
+                stop_in(SWEEP, "sweep.rs", "sweep(", 2);
                 pop(queue);
             },
         );
@@ -465,7 +466,7 @@ mod paused {
     fn stopped_in_a_hand_over() {
         let _alone = alone();
         with_a_stopped_thread("in a hand-over at the head, visiting", 200_000, |queue| {
-            stop_in(SEGMENT, "mod.rs", "advance_head(", 2);
+            stop_in(HAND_OVER, "handover.rs", "advance_head(", 2);
             pop(queue);
         });
     }

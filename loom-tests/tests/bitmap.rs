@@ -11,7 +11,7 @@ fn clear_against_push() {
         "bitmap/clear_against_push",
         2,
         Bound::Preemptions(3),
-        || {
+        |_| {
             let queue = Arc::new(BandQueue::new(1));
             queue.push(Band::URGENT, 1).unwrap();
             let producer = {

@@ -192,30 +192,35 @@ fn fifo_of_one_producer() {
 #[test]
 fn fifo_in_real_time() {
     static SEEN: Seen = Seen::new();
-    model("segment/fifo_in_real_time", 2, Bound::Preemptions(4), |cast| {
-        let (fifo, returned) = fifo();
-        let (first, second) = (Arc::clone(&fifo), Arc::clone(&fifo));
-        let (say, ask) = (Arc::clone(&returned), returned);
-        let ((), after) = cast.two(
-            move || {
-                assert!(first.push(1).is_ok());
-                say.store(true, Ordering::Release);
-            },
-            move || {
-                let after = ask.load(Ordering::Acquire);
-                assert!(second.push(2).is_ok());
-                after
-            },
-        );
-        let all = rest(&fifo);
-        if after {
-            SEEN.mark("after");
-            assert_eq!(all, [1, 2]);
-        } else {
-            SEEN.mark("at once");
-            assert_eq!(all.len(), 2);
-        }
-    });
+    model(
+        "segment/fifo_in_real_time",
+        2,
+        Bound::Preemptions(4),
+        |cast| {
+            let (fifo, returned) = fifo();
+            let (first, second) = (Arc::clone(&fifo), Arc::clone(&fifo));
+            let (say, ask) = (Arc::clone(&returned), returned);
+            let ((), after) = cast.two(
+                move || {
+                    assert!(first.push(1).is_ok());
+                    say.store(true, Ordering::Release);
+                },
+                move || {
+                    let after = ask.load(Ordering::Acquire);
+                    assert!(second.push(2).is_ok());
+                    after
+                },
+            );
+            let all = rest(&fifo);
+            if after {
+                SEEN.mark("after");
+                assert_eq!(all, [1, 2]);
+            } else {
+                SEEN.mark("at once");
+                assert_eq!(all.len(), 2);
+            }
+        },
+    );
     SEEN.expect(["after", "at once"]);
 }
 

@@ -16,14 +16,17 @@ pub(crate) enum Shape {
     Small,
     /// 800 bytes: a segment has two slots, so every other push and pop meets a hand-over.
     Large,
+    /// 1.2 KiB: a segment has one slot.
+    Single,
 }
 
 impl Shape {
-    pub(crate) const ALL: [Self; 2] = [Self::Small, Self::Large];
-}
+    pub(crate) const ALL: [Self; 3] = [Self::Small, Self::Large, Self::Single];
 
-/// The bytes of an item of [`Shape::Large`] beyond those of a small one, in words.
-pub(crate) const PADDING: usize = 99;
+    /// The bytes of an item beyond those of a small one, in words.
+    pub(crate) const LARGE: usize = 99;
+    pub(crate) const SINGLE: usize = 149;
+}
 
 /// One item: who sent it, and as which of its items for that band.
 pub(crate) struct Item<const PAD: usize> {

@@ -15,7 +15,7 @@ use std::{
 use bandq::{Band, BandQueue, internals::pause};
 
 use crate::{
-    item::{self, Item, PADDING, Shape},
+    item::{self, Item, Shape},
     sites::Place,
     subject::{BATCH, Channel, Kind, Operation, Subject},
     support::{XorShift, b},
@@ -118,8 +118,8 @@ pub(crate) struct Outcome {
     pub(crate) visits: BTreeMap<Place, u64>,
 }
 
-/// How long the victims have to get to where they are stopped.
-const APPROACH: Duration = Duration::from_millis(100);
+/// How many rounds a victim makes at the most before it gives up being stopped.
+const ROUNDS: u64 = 2000;
 /// How long the others have for their operations.
 const PATIENCE: Duration = Duration::from_secs(120);
 const PRODUCERS: usize = 2;
@@ -139,6 +139,8 @@ struct World<S> {
     end: AtomicBool,
     /// Victims that stand still.
     stopped: AtomicUsize,
+    /// The rounds that each victim has made.
+    rounds: Vec<AtomicU64>,
     /// Operations since all of them do.
     operations: AtomicU64,
     /// About the number of items in the queue.
@@ -154,6 +156,15 @@ struct World<S> {
 impl<S> World<S> {
     fn all_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire) == self.victims
+    }
+
+    /// Whether a victim was not stopped in all of its rounds.
+    fn has_given_up(&self) -> bool {
+        let rounds = |rounds: &AtomicU64| rounds.load(Ordering::Relaxed);
+        self.rounds
+            .iter()
+            .map(rounds)
+            .any(|rounds| rounds >= ROUNDS)
     }
 
     fn ended(&self) -> bool {
@@ -198,7 +209,8 @@ impl<S> World<S> {
 pub(crate) fn run(plan: &Plan) -> Outcome {
     match plan.shape {
         Shape::Small => run_with::<0>(plan),
-        Shape::Large => run_with::<PADDING>(plan),
+        Shape::Large => run_with::<{ Shape::LARGE }>(plan),
+        Shape::Single => run_with::<{ Shape::SINGLE }>(plan),
     }
 }
 
@@ -241,6 +253,7 @@ fn play<S: Subject<PAD>, const PAD: usize>(plan: &Plan, subject: S) -> Outcome {
         start: Barrier::new(victims + PRODUCERS + CONSUMERS),
         end: AtomicBool::new(false),
         stopped: AtomicUsize::new(0),
+        rounds: (0..victims).map(|_| AtomicU64::new(0)).collect(),
         operations: AtomicU64::new(0),
         backlog: AtomicIsize::new(0),
         may_be_held: may_hold as isize,
@@ -272,8 +285,9 @@ fn play<S: Subject<PAD>, const PAD: usize>(plan: &Plan, subject: S) -> Outcome {
 
     // Until the victims stand still, and the others have done their work since then.
     let begun = Instant::now();
-    while !world.all_stopped() && begun.elapsed() < APPROACH {
-        thread::yield_now();
+    while !world.all_stopped() && !world.has_given_up() {
+        assert!(begun.elapsed() < PATIENCE, "no progress: {plan:?}");
+        thread::sleep(Duration::from_micros(200));
     }
     if world.all_stopped() {
         let begun = Instant::now();
@@ -416,6 +430,7 @@ fn be_victim<S: Subject<PAD>, const PAD: usize>(
     let mut rng = XorShift::new(seed + 1);
     let mut batch = Vec::new();
     while !world.ended() {
+        world.rounds[id].fetch_add(1, Ordering::Relaxed);
         if victim.operation.is_push() {
             let many = matches!(victim.operation, Operation::PushMany | Operation::Permit);
             if world.is_full() {
