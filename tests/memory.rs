@@ -397,7 +397,7 @@ mod paused {
             .find(|(n, line)| *n > first && *line == "    }")
             .unwrap();
         let mut count = 0;
-        let mut hook = move |location: &'static std::panic::Location<'static>| {
+        let hook = move |location: &'static std::panic::Location<'static>| {
             if location.file().ends_with(file) && (first..=last).contains(&location.line()) {
                 count += 1;
                 if count == nth {
@@ -405,7 +405,7 @@ mod paused {
                 }
             }
         };
-        pause::set_hook(Some(Box::new(move |location| hook(location))));
+        pause::set_hook(Some(Box::new(hook)));
     }
 
     const SWEEP: &str = include_str!("../src/segment/sweep.rs");

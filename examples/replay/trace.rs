@@ -83,7 +83,8 @@ pub(crate) fn read(file: &Path) -> Result<Jobs, TraceError> {
         }
     }
     if columns.is_none() {
-        return Err(fail(None, None, "is empty: it has no header".to_owned()));
+        let what = "is empty: no header with qos, creation_time, scheduled_time, deletion_time";
+        return Err(fail(Some(1), None, what.to_owned()));
     }
     if rows.is_empty() {
         let what = format!("has no job to replay; rows never scheduled: {skipped}");

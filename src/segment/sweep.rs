@@ -98,7 +98,7 @@ impl<T> Fifo<T> {
             // If the head moved on meanwhile, its mover may have found the chain taken.
             let now = Index::from_word(self.head.end.index.load(Ordering::Acquire));
             if now.same_segment(head, shape) {
-                return;
+                return shared.domain.catch_up();
             }
         }
     }

@@ -5,13 +5,22 @@
 //! that was alive at the call is gone.
 //!
 //! Only the hand-over between segments pins (see `segment`), so this is paid once a segment. Since
-//! it is rare, each `retire` also flushes: the lag is then two further hand-overs anywhere in the
-//! program, not `crossbeam-epoch`'s default of 64 retirements a thread.
+//! it is rare, each `retire` also flushes: nothing waits for a thread's own bag of 64 to fill. And
+//! while anything retired has not been freed yet, [`Domain::catch_up`], called once a hand-over, lets
+//! `crossbeam-epoch` free some, so that what had to wait for a stopped thread goes once it moves on.
 
 #[cfg(not(loom))]
 mod imp {
+    use crate::sync::atomic::{AtomicUsize, Ordering};
     use crossbeam_epoch::{Collector, LocalHandle};
     use std::{marker::PhantomData, sync::OnceLock};
+
+    /// Closures retired and not yet run, anywhere in the program: whether it is worth while to help.
+    static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+    /// Flushes that are due after the last closure ran, so that the collector's own notes, about
+    /// 2 KiB for each `retire`, go as well.
+    static AFTERWARDS: AtomicUsize = AtomicUsize::new(0);
 
     // A collector of our own: the default one is shared with every other user of crossbeam-epoch
     // in the program, and a guard held long there would hold our segments too.
@@ -42,6 +51,19 @@ mod imp {
                 .unwrap_or_else(|_| collector().register().pin());
             Guard(guard, PhantomData)
         }
+
+        /// If anything retired waits, lets the collector run a few of the closures that are due.
+        #[inline]
+        pub(crate) fn catch_up(&self) {
+            // Relaxed, throughout: hints; one flush too many or too few does no harm.
+            let afterwards = AFTERWARDS.load(Ordering::Relaxed);
+            if WAITING.load(Ordering::Relaxed) != 0 {
+                self.pin().0.flush();
+            } else if afterwards != 0 {
+                AFTERWARDS.store(afterwards - 1, Ordering::Relaxed);
+                self.pin().0.flush();
+            }
+        }
     }
 
     impl Guard<'_> {
@@ -49,6 +71,13 @@ mod imp {
         ///
         /// `free` must stay valid to call, on any thread, for as long as the program runs.
         pub(crate) unsafe fn retire(&self, free: impl FnOnce()) {
+            // Relaxed, here and below: as in `catch_up`.
+            WAITING.fetch_add(1, Ordering::Relaxed);
+            let free = || {
+                free();
+                AFTERWARDS.store(4, Ordering::Relaxed);
+                WAITING.fetch_sub(1, Ordering::Relaxed);
+            };
             // SAFETY: passed on to the caller.
             unsafe { self.0.defer_unchecked(free) };
             self.0.flush();
@@ -74,6 +103,8 @@ mod imp {
         pub(crate) fn pin(&self) -> Guard<'_> {
             Guard(crossbeam_epoch::pin(), PhantomData)
         }
+
+        pub(crate) fn catch_up(&self) {}
     }
 
     impl Guard<'_> {
@@ -123,6 +154,8 @@ mod imp {
         pub(crate) fn pin(&self) -> Guard<'_> {
             Guard(self)
         }
+
+        pub(crate) fn catch_up(&self) {}
     }
 
     impl Guard<'_> {

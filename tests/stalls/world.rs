@@ -194,7 +194,7 @@ impl<S> World<S> {
     /// While a victim is on its way the queue is kept as the weather says; after that it is mostly
     /// left to the threads.
     fn is_full(&self) -> bool {
-        let sparse_again = (self.operations.load(Ordering::Relaxed) >> 10).is_multiple_of(8);
+        let sparse_again = (self.operations.load(Ordering::Relaxed) >> 10) % 8 == 0;
         let most = if self.all_stopped() && !sparse_again {
             1000
         } else {
