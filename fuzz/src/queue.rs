@@ -94,7 +94,7 @@ impl<const PAD: usize> Checked<PAD> {
             self.check();
         }
         // Half of the queues are dropped full, half are emptied first.
-        if steps.len() % 2 == 0 {
+        if steps.len().is_multiple_of(2) {
             while !self.model.is_empty() {
                 self.pop();
             }

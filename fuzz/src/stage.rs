@@ -10,6 +10,8 @@
 //! In a normal build all threads run at once, and the input only says in which order the calls
 //! begin, loosely: each thread waits a moment for the calls that should have begun before.
 
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -24,10 +26,13 @@ pub const MOST: usize = 4;
 const STUCK: usize = 1_000_000;
 
 /// How long a thread waits for calls that should begin before its own.
-const PATIENCE: usize = 300;
+const PATIENCE: usize = 40;
 
 /// One part of a run, played by one thread.
 pub type Part = Box<dyn FnOnce() + Send>;
+
+/// How a part ended; an error is what it panicked with.
+type Outcome = thread::Result<()>;
 
 /// The turn goes to thread `to`, modulo their number, after `after` more accesses.
 #[derive(Clone, Copy, Debug)]
@@ -129,39 +134,31 @@ impl Stage {
         self.threads[to].unpark();
     }
 
+    #[cfg(bandq_pause)]
     fn wait(&self, me: usize) {
-        let mut spins = 0;
         while self.turn.load(Ordering::Acquire) != me {
-            spins += 1;
-            if spins < 100 {
-                std::hint::spin_loop();
-            } else {
-                thread::park();
-            }
+            thread::park();
         }
     }
 
     /// Plays a part on this thread.
-    fn act(self: &Arc<Self>, me: usize, part: Part) {
-        if cfg!(bandq_pause) {
-            self.wait(me);
-        }
+    fn act(self: &Arc<Self>, me: usize, part: Part) -> Outcome {
         #[cfg(bandq_pause)]
         {
+            self.wait(me);
             let stage = self.clone();
             bandq::internals::pause::set_hook(Some(Box::new(move |site| {
                 stage.point(me, sites::name(site));
             })));
         }
-        part();
+        let outcome = catch_unwind(AssertUnwindSafe(part));
         #[cfg(bandq_pause)]
         bandq::internals::pause::set_hook(None);
         let to = lock(&self.plan).end(me);
-        if cfg!(bandq_pause) {
-            if let Some(to) = to {
-                self.pass(to);
-            }
+        if let (true, Some(to)) = (cfg!(bandq_pause), to) {
+            self.pass(to);
         }
+        outcome
     }
 }
 
@@ -171,13 +168,23 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// The parked threads; the caller is the first of a run, so there is one less.
 struct Troupe {
-    work: Vec<Sender<(Arc<Stage>, usize, Part, Arc<Curtain>)>>,
+    work: Vec<Sender<Job>>,
     threads: Vec<Thread>,
+}
+
+/// A part for a parked thread.
+struct Job {
+    stage: Arc<Stage>,
+    me: usize,
+    part: Part,
+    curtain: Arc<Curtain>,
 }
 
 /// Counts the parts that have not ended.
 struct Curtain {
     left: AtomicUsize,
+    /// How the last part ended that panicked.
+    outcome: Mutex<Outcome>,
     caller: Thread,
 }
 
@@ -189,11 +196,20 @@ fn troupe() -> &'static Troupe {
             threads: Vec::new(),
         };
         for _ in 1..MOST {
-            let (work, jobs) = channel::<(Arc<Stage>, usize, Part, Arc<Curtain>)>();
+            let (work, jobs) = channel::<Job>();
             let thread = thread::spawn(move || {
-                for (stage, me, part, curtain) in jobs {
-                    stage.act(me, part);
+                for job in jobs {
+                    let Job {
+                        stage,
+                        me,
+                        part,
+                        curtain,
+                    } = job;
+                    let outcome = stage.act(me, part);
                     drop(stage);
+                    if outcome.is_err() {
+                        *lock(&curtain.outcome) = outcome;
+                    }
                     // Release: what the part did comes before the caller goes on.
                     if curtain.left.fetch_sub(1, Ordering::Release) == 1 {
                         curtain.caller.unpark();
@@ -235,17 +251,27 @@ pub fn play(
     });
     let curtain = Arc::new(Curtain {
         left: AtomicUsize::new(count - 1),
+        outcome: Mutex::new(Ok(())),
         caller: thread::current(),
     });
     let first = part(0, &stage);
     for me in 1..count {
-        let job = (stage.clone(), me, part(me, &stage), curtain.clone());
+        let job = Job {
+            stage: stage.clone(),
+            me,
+            part: part(me, &stage),
+            curtain: curtain.clone(),
+        };
         troupe.work[me - 1].send(job).expect("a thread has ended");
     }
-    stage.act(0, first);
+    let mine = stage.act(0, first);
     // Acquire: pairs with the release above.
     while curtain.left.load(Ordering::Acquire) != 0 {
         thread::park();
+    }
+    let theirs = mem::replace(&mut *lock(&curtain.outcome), Ok(()));
+    if let Err(panic) = mine.and(theirs) {
+        resume_unwind(panic);
     }
 }
 

@@ -451,7 +451,7 @@ impl<const PAD: usize> Actor<PAD> {
         match (&self.sender, &self.receiver) {
             // Rarely, as little is left to see after it.
             _ if handle < 128 => return,
-            (Some(sender), _) if handle % 2 == 0 => drop(sender.close()),
+            (Some(sender), _) if handle.is_multiple_of(2) => drop(sender.close()),
             (_, Some(receiver)) => drop(receiver.close()),
             _ => return,
         }
