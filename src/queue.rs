@@ -259,36 +259,43 @@ impl<T> BandQueue<T> {
         &self.set
     }
 
-    #[inline]
+    #[inline(always)]
     fn pop_band(&self, band: usize) -> Option<T> {
         let fifo = &self.bands[band];
         match fifo.pop(&self.shared, Unpublished::Leave) {
             Some(Popped { item, was_last }) => {
                 if was_last && fifo.was_pushed_here() {
-                    self.emptied(band);
+                    self.emptied(band, fifo);
                 }
                 Some(item)
             }
             None => {
-                self.found_empty(band);
+                self.found_empty(band, fifo);
                 None
             }
         }
     }
 
     /// A band of the set had nothing: now and then, takes it out.
-    #[inline]
-    fn found_empty(&self, band: usize) {
-        if one_time_in(EMPTY_LOOKS) && self.bands[band].is_empty() {
-            self.emptied(band);
+    #[inline(always)]
+    fn found_empty(&self, band: usize, fifo: &Fifo<T>) {
+        if one_time_in(EMPTY_LOOKS) {
+            self.found_empty_again(band, fifo);
+        }
+    }
+
+    #[cold]
+    fn found_empty_again(&self, band: usize, fifo: &Fifo<T>) {
+        if fifo.is_empty() {
+            self.emptied(band, fifo);
         }
     }
 
     /// The band looked empty: takes it out of the set, unless something came in meanwhile.
-    #[inline]
-    fn emptied(&self, band: usize) {
+    #[inline(always)]
+    fn emptied(&self, band: usize, fifo: &Fifo<T>) {
         self.set.clear(band);
-        if !self.bands[band].is_empty() {
+        if !fifo.is_empty() {
             self.set.restore(band);
         }
     }
@@ -321,13 +328,13 @@ impl<T> BandQueue<T> {
                 let band = Band::from_index(index);
                 let (taken, was_last) = fifo.pop_run(limit, &self.shared, out, |item| (band, item));
                 if was_last && fifo.was_pushed_here() {
-                    self.emptied(index);
+                    self.emptied(index, fifo);
                 }
                 if taken > 0 {
                     return taken;
                 }
             } else {
-                self.found_empty(index);
+                self.found_empty(index, fifo);
             }
         }
         self.pop_unlisted(listed).map_or(0, |found| {
