@@ -107,8 +107,9 @@ impl<T> Fifo<T> {
                 end.segment
                     .compare_exchange(segment, next, Ordering::Release, Ordering::Relaxed);
             if moved.is_ok() && segment.is_null() {
-                // The list has a front from now on. Release: pairs with the swap in `sweep`.
-                self.head.oldest.store(next, Ordering::Release);
+                // The list has a front from now on. Release: pairs with the swap in `sweep`, and is a
+                // swap for the reason given there.
+                self.head.oldest.swap(next, Ordering::Release);
             }
         }
         let moved = parked.next_segment(Segment::<T>::SHAPE);

@@ -35,6 +35,16 @@
 //! The index never takes an earlier value again, so a compare-exchange on it that succeeds means that
 //! it has not moved since it was read; hence neither has the pointer that was read in between.
 //!
+//! # Head and tail
+//!
+//! Each consumer claims only below a tail that it has read, or that another consumer has read and left
+//! in `seen`. That is so at every moment; what has to be ordered is that a *third* thread, which reads
+//! the head and then the tail, does not find an old tail beside the new head. The claim releases and
+//! the load of the head acquires (`seen` likewise), so the load in which the claimer found its tail
+//! happens before the third thread's load of the tail, which therefore returns that value or a later
+//! one (read-read coherence). Without this, `len` underflows, and a pop may claim a slot that no
+//! producer has claimed.
+//!
 //! How an end gets to the next segment is [`handover`]; how emptied segments are found and used again
 //! is [`sweep`].
 //!
@@ -276,11 +286,12 @@ impl<T> Fifo<T> {
             let tail = self.claimable(&mut head, shared)?;
             // Acquire: pairs with H1; makes the segment's content visible.
             let segment = self.head.end.segment.load(Ordering::Acquire);
-            // Relaxed on success: the claim publishes nothing, and H2 was acquired above.
+            // Release on success: whoever acquires this head, or a later one, also sees a tail that is
+            // not behind it (see "Head and tail" above). H2 was acquired above.
             if let Err(now) = self.head.end.index.compare_exchange_weak(
                 head.word(),
                 head.advanced(1).word(),
-                Ordering::Relaxed,
+                Ordering::Release,
                 Ordering::Acquire,
             ) {
                 head = Index::from_word(now);
@@ -329,12 +340,12 @@ impl<T> Fifo<T> {
             let offset = head.offset(shape);
             let end = Self::end_in_segment(head, tail);
             let count = (end - offset).min(limit).min(LANES - offset % LANES);
-            // Acquire, Relaxed, Acquire: as in `pop`.
+            // Acquire, Release, Acquire: as in `take_one`.
             let segment = self.head.end.segment.load(Ordering::Acquire);
             if let Err(now) = self.head.end.index.compare_exchange_weak(
                 head.word(),
                 head.advanced(count).word(),
-                Ordering::Relaxed,
+                Ordering::Release,
                 Ordering::Acquire,
             ) {
                 head = Index::from_word(now);
@@ -439,9 +450,9 @@ impl<T> Fifo<T> {
     /// on first.
     #[inline(always)]
     fn claimable(&self, head: &mut Index, shared: &Shared<T>) -> Option<Index> {
-        // Relaxed: a number that once was the tail, and only for places in the head's segment, whose
-        // content comes with the head's pointer.
-        let seen = Index::from_word(self.head.seen.load(Ordering::Relaxed));
+        // Acquire: pairs with the store below, so that a claim by this tail comes after the load that
+        // found it.
+        let seen = Index::from_word(self.head.seen.load(Ordering::Acquire));
         if head.is_well_behind(seen) && !head.is_parked(Segment::<T>::SHAPE) {
             return Some(seen);
         }
@@ -453,7 +464,8 @@ impl<T> Fifo<T> {
             }
             if !head.is_parked(Segment::<T>::SHAPE) {
                 if head.is_well_behind(tail) {
-                    self.head.seen.store(tail.word(), Ordering::Relaxed); // as above
+                    // Release: pairs with the load above.
+                    self.head.seen.store(tail.word(), Ordering::Release);
                 }
                 return Some(tail);
             }

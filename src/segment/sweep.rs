@@ -94,7 +94,10 @@ impl<T> Fifo<T> {
                     segment = Segment::from_ptr_unchecked(next);
                 }
             }
-            self.head.oldest.store(segment.as_ptr(), Ordering::Release);
+            // A swap where a store would do: loom 0.7 orders a store between the two halves of another
+            // sweeper's swap, and would report chains that come back twice. Once a segment, it costs
+            // nothing.
+            self.head.oldest.swap(segment.as_ptr(), Ordering::Release);
             // If the head moved on meanwhile, its mover may have found the chain taken.
             let now = Index::from_word(self.head.end.index.load(Ordering::Acquire));
             if now.same_segment(head, shape) {
