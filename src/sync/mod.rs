@@ -36,6 +36,23 @@ pub(crate) use loom::{hint::spin_loop, sync::Arc};
 #[cfg(not(loom))]
 pub(crate) use {core::hint::spin_loop, std::sync::Arc};
 
+/// A pause after a lost compare-exchange, longer each time, up to a bound.
+#[cfg(not(loom))]
+pub(crate) use crossbeam_utils::Backoff;
+
+/// Under loom no pause: it would tell the scheduler to run somebody else.
+#[cfg(loom)]
+pub(crate) struct Backoff;
+
+#[cfg(loom)]
+impl Backoff {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
+    pub(crate) fn spin(&self) {}
+}
+
 pub(crate) use self::cell::UnsafeCell;
 
 use core::{mem::MaybeUninit, ptr};
