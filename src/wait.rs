@@ -6,6 +6,7 @@
 #![doc = include_str!("wait.md")]
 
 use crate::sync::{
+    Backoff,
     atomic::{AtomicUsize, Ordering, fence},
     model_fence,
 };
@@ -140,6 +141,16 @@ impl Waiter {
         deadline: Option<Instant>,
         mut attempt: impl FnMut() -> Option<R>,
     ) -> Option<R> {
+        // To sleep and to be woken costs tens of microseconds, so it first looks a few times more, for
+        // about a microsecond of spinning and then while other threads run: an item there and back
+        // between two threads takes 11 instead of 27 µs.
+        let backoff = Backoff::new();
+        while !backoff.is_completed() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
+            if let Some(outcome) = attempt() {
+                return Some(outcome);
+            }
+            backoff.snooze();
+        }
         let mut waiter = Self::new();
         loop {
             if let Some(outcome) = attempt() {
