@@ -14,7 +14,7 @@ pub(crate) fn heading(jobs: &Jobs, args: &Args, plan: &Plan) -> String {
     };
     let rush = (plan.rush.end - plan.rush.start).as_secs_f64();
     let lines = [
-        format!("{}: {} jobs{skipped}", jobs.source, jobs.jobs.len()),
+        format!("{}: {}{skipped}", jobs.source, count(jobs.jobs.len())),
         format!(
             "compression  1 s stands for {} s; arrivals span {} s, {RUSH_PERCENT} % of them a rush of {rush:.2} s",
             figures(plan.compression),
@@ -94,9 +94,21 @@ pub(crate) fn left(report: &Report) -> String {
         Discipline::Priority => "",
     };
     format!(
-        "of the {} jobs of {}, {} were completed; left were {} drained from the channel and {} never sent{other}",
-        report.jobs, run.name, check.completed, check.drained, check.unsent
+        "of {} of {}, {} were completed; left were {} drained from the channel and {} never sent{other}",
+        count(report.jobs),
+        run.name,
+        check.completed,
+        check.drained,
+        check.unsent
     )
+}
+
+/// So many jobs.
+fn count(jobs: usize) -> String {
+    match jobs {
+        1 => "1 job".to_owned(),
+        _ => format!("{jobs} jobs"),
+    }
 }
 
 /// A positive number with about four significant figures.
