@@ -3,7 +3,10 @@
 #![allow(missing_docs, missing_debug_implementations)]
 
 use crate::{bitmap, queue::BandQueue, segment, wait};
-use core::task::{Context, Poll};
+use core::{
+    ops::Deref,
+    task::{Context, Poll},
+};
 
 /// One band.
 pub struct Fifo<T> {
@@ -135,14 +138,14 @@ impl Default for Gate {
     }
 }
 
-/// A place at a gate.
-pub struct Waiter<'g> {
-    gate: &'g Gate,
+/// A place at a gate, which it borrows or shares.
+pub struct Waiter<G: Deref<Target = Gate>> {
+    gate: G,
     waiter: wait::Waiter,
 }
 
-impl<'g> Waiter<'g> {
-    pub fn new(gate: &'g Gate) -> Self {
+impl<G: Deref<Target = Gate>> Waiter<G> {
+    pub fn new(gate: G) -> Self {
         Self {
             gate,
             waiter: wait::Waiter::new(),
@@ -158,7 +161,7 @@ impl<'g> Waiter<'g> {
     }
 }
 
-impl Drop for Waiter<'_> {
+impl<G: Deref<Target = Gate>> Drop for Waiter<G> {
     fn drop(&mut self) {
         self.waiter.leave(&self.gate.0);
     }

@@ -4,8 +4,8 @@
 //!
 //! In a build with `--cfg bandq_pause` the library stops before each of its atomic accesses and asks
 //! here. One thread runs at a time, and goes on until the schedule, which is part of the input, says
-//! that it is another's turn. So the whole run is decided by the input, down to the single access,
-//! and a crash comes back each time.
+//! that it is another's turn. So the run is decided by the input, down to the single access, but for
+//! what earlier inputs left behind: garbage to reclaim, and the counter of empty looks.
 //!
 //! In a normal build all threads run at once, and the input only says in which order the calls
 //! begin, loosely: each thread waits a moment for the calls that should have begun before.
