@@ -33,9 +33,12 @@ mod world;
 use std::{
     collections::BTreeMap,
     env, fs,
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard, mpsc},
+    thread,
     time::{Duration, Instant},
 };
+
+use bandq::{Band, BandQueue, internals::pause};
 
 use item::Shape;
 use sites::{Place, Source};
@@ -317,4 +320,40 @@ fn two_threads_anywhere() {
         stopped * 2 > cases,
         "too few pairs were stopped: {stopped} of {cases}"
     );
+}
+
+/// Slots that a receive gave up on are not counted as items once everybody is done.
+#[test]
+fn len_is_exact_after_slots_were_given_up() {
+    let _alone = alone();
+    let queue = BandQueue::new(1);
+    let (stopped, is_stopped) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let queue = &queue;
+        scope.spawn(move || {
+            queue.push(Band::URGENT, 0).unwrap();
+            let mut first = true;
+            pause::set_hook(Some(Box::new(move |site| {
+                // Between claim and publish.
+                if first && site.file().ends_with("slots.rs") {
+                    first = false;
+                    stopped.send(()).unwrap();
+                    may_go_on.recv().unwrap();
+                }
+            })));
+            queue.push_many(Band::URGENT, 1..=4).unwrap();
+            pause::set_hook(None);
+        });
+        is_stopped.recv().unwrap();
+        assert_eq!(queue.pop(), Some((Band::URGENT, 0)));
+        assert_eq!(queue.pop(), None);
+        assert_eq!(queue.len(), 0);
+        go_on.send(()).unwrap();
+    });
+    assert_eq!(queue.len(), 4);
+    let items: Vec<_> = std::iter::from_fn(|| queue.pop())
+        .map(|(_, item)| item)
+        .collect();
+    assert_eq!(items, [1, 2, 3, 4]);
 }

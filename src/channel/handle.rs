@@ -43,7 +43,9 @@ macro_rules! common_methods {
             /// take, and may count running ones. Looks at each band.
             #[must_use]
             pub fn len(&self) -> usize {
-                self.channel.queue().len()
+                // A receive and a send between the look at the two ends of a band may count as two.
+                let most = self.channel.capacity().unwrap_or(usize::MAX);
+                self.channel.queue().len().min(most)
             }
 
             /// The number of items in one band; 0 if the channel has no such band.

@@ -81,7 +81,7 @@ use crate::sync::{
     reclaim::Domain,
     thread_token,
 };
-use core::{mem::MaybeUninit, ops::Range, ptr};
+use core::{mem::MaybeUninit, ptr};
 use crossbeam_utils::CachePadded;
 use index::Index;
 use pool::Pool;
@@ -308,6 +308,9 @@ impl<T> Fifo<T> {
                 let segment = Segment::from_ptr_unchecked(segment);
                 let end = || Self::end_in_segment(head, tail);
                 let found = segment.take(offset, end, Segment::<T>::LOOKS);
+                if let Found::Dead = found {
+                    self.pass_dead(segment, head);
+                }
                 segment.finish(offset);
                 found
             };
@@ -364,7 +367,7 @@ impl<T> Fifo<T> {
                     count
                 } else {
                     let each = |item| out.push(wrap(item));
-                    Self::take_each(segment, offset..offset + count, end, each)
+                    self.take_each(segment, head, count, end, each)
                 }
             };
             self.sweep_if_left(head, shared);
@@ -385,28 +388,68 @@ impl<T> Fifo<T> {
     /// As for [`Segment::take`], for each slot of the run.
     #[cold]
     unsafe fn take_each(
+        &self,
         segment: Segment<T>,
-        run: Range<usize>,
+        head: Index,
+        count: usize,
         end: usize,
         mut sink: impl FnMut(T),
     ) -> usize {
         let mut taken = 0;
         let mut looks = Segment::<T>::LOOKS;
-        for slot in run {
+        let offset = head.offset(Segment::<T>::SHAPE);
+        for n in 0..count {
             // SAFETY: the caller's.
             unsafe {
-                match segment.take(slot, || end, looks) {
+                match segment.take(offset + n, || end, looks) {
                     Found::Item(item) => {
                         sink(item);
                         taken += 1;
                     }
-                    // One wait a run: what follows is most likely the same producer's.
-                    Found::Dead => looks = 1,
+                    Found::Dead => {
+                        // One wait a run: what follows is most likely the same producer's.
+                        looks = 1;
+                        if n + 1 == count {
+                            self.pass_dead(segment, head.advanced(n));
+                        }
+                    }
                 }
-                segment.finish(slot);
+                segment.finish(offset + n);
             }
         }
         taken
+    }
+
+    /// Moves the head past the dead slots directly behind the one at `place`, which was dead too:
+    /// nobody will ever publish there, and `len` is not to count them. If the head is not there any
+    /// more, whoever claimed the next slot finds it dead and does the same.
+    ///
+    /// # Safety
+    ///
+    /// The caller has claimed the slot at `place` as its consumer and not finished it.
+    #[cold]
+    unsafe fn pass_dead(&self, segment: Segment<T>, place: Index) {
+        let offset = place.offset(Segment::<T>::SHAPE);
+        // SAFETY: the caller's.
+        let dead = unsafe { segment.dead_behind(offset) };
+        if dead == 0 {
+            return;
+        }
+        let next = place.advanced(1);
+        // Release: as in `take_one`; the poison was acquired, so the tail that its consumer read
+        // comes before this. Relaxed on failure: nothing is read.
+        let passed = self.head.end.index.compare_exchange(
+            next.word(),
+            next.advanced(dead).word(),
+            Ordering::Release,
+            Ordering::Relaxed,
+        );
+        if passed.is_ok() {
+            for slot in offset + 1..=offset + dead {
+                // SAFETY: claimed by the CAS; poisoned, so there is nothing to take.
+                unsafe { segment.finish(slot) };
+            }
+        }
     }
 
     /// Whether nothing is there, not even a claimed slot.

@@ -27,9 +27,10 @@
 //!
 //! A producer publishes with one `fetch_add` of `01`, for one slot or for a run of up to 32, and
 //! learns from the old value which of them are poisoned. It never waits. A consumer poisons not only
-//! its own slot but every empty slot behind it, up to the claimed end of that word: then the
-//! poisoned part of a run is always its end, and a batch keeps its order when its producer pushes
-//! the rest again.
+//! its own slot but all slots behind it, up to the first that is not empty or not claimed, or the end
+//! of the word: a run is published as one, so the poisoned part of a run is always its end, and a
+//! batch keeps its order when its producer pushes the rest again. The consumer then passes the
+//! poisoned slots as well, so that they are not counted as items for longer than it takes.
 //!
 //! # When a segment is finished with
 //!
@@ -365,8 +366,8 @@ impl<T> Segment<T> {
     }
 
     /// Takes the item out of a slot, after at most `looks` looks; if it is not there by then, gives
-    /// up this slot and all empty ones behind it in its word that are below `end`. The slot is
-    /// finished with by [`finish`](Self::finish) only.
+    /// up this slot and the empty ones directly behind it in its word that are below `end`. The slot
+    /// is finished with by [`finish`](Self::finish) only.
     ///
     /// # Safety
     ///
@@ -449,18 +450,40 @@ impl<T> Segment<T> {
             if Self::lane(lanes, slot) != 0 {
                 return Self::lane(lanes, slot);
             }
-            let empty = !(lanes | (lanes >> 1)) & reach;
-            // Relaxed: poison carries no data. Acquire on failure: we may have lost to `publish`.
+            // The empty lanes from ours on, up to the first that is not.
+            let taken = (lanes | (lanes >> 1)) & reach;
+            let empty = reach & taken.wrapping_sub(1) & !taken;
+            // Release on success: whoever acquires the poison and passes the slots (`dead_behind`)
+            // comes after our look at the tail. Acquire on failure: we may have lost to `publish`.
             match word.compare_exchange_weak(
                 lanes,
                 lanes | (empty << 1),
-                Ordering::Relaxed,
+                Ordering::Release,
                 Ordering::Acquire,
             ) {
                 Ok(_) => return POISONED,
                 Err(now) => lanes = now,
             }
         }
+    }
+
+    /// How many slots directly behind this one, within its word, are poisoned or dead.
+    ///
+    /// # Safety
+    ///
+    /// The caller has claimed the slot as its consumer and not finished it.
+    #[cold]
+    pub(super) unsafe fn dead_behind(self, slot: usize) -> usize {
+        // SAFETY: the claimed, unfinished slot keeps the segment alive.
+        // Acquire: pairs with the poisoning CAS.
+        let lanes = unsafe { self.word(slot / LANES) }.load(Ordering::Acquire);
+        let behind = LANES - 1 - slot % LANES;
+        if behind == 0 {
+            return 0;
+        }
+        let lanes = lanes >> (2 * (slot % LANES + 1));
+        let alive = !(lanes >> 1) & ALL_WRITTEN;
+        (alive.trailing_zeros() as usize / 2).min(behind)
     }
 
     #[inline(always)]

@@ -28,8 +28,11 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Fail if a site is missing in the table, or gone from the source, or has no verdict.
+    /// Fail if a site is missing in the table or gone from the source; say how many have no verdict.
     Check {
+        /// Fail, too, if one has no verdict.
+        #[arg(long)]
+        settled: bool,
         /// Add and remove rows so that the table has every site; new ones without a verdict.
         #[arg(long)]
         fix: bool,
@@ -89,7 +92,7 @@ struct RunArgs {
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let done = match Args::parse().command {
-        Command::Check { fix } => check(&root, fix),
+        Command::Check { fix, settled } => check(&root, fix, settled),
         Command::List { diff, choice } => list(&root, diff, &choice),
         Command::Run(args) => run(&root, &args),
     };
@@ -136,7 +139,7 @@ fn load(root: &Path) -> Result<(Table, Vec<Mutant>), String> {
     Ok((table, mutants))
 }
 
-fn check(root: &Path, fix: bool) -> Result<bool, String> {
+fn check(root: &Path, fix: bool, settled: bool) -> Result<bool, String> {
     let (mut table, mutants) = load(root)?;
     let mut complaints = table.differences(&mutants);
     if fix {
@@ -149,11 +152,19 @@ fn check(root: &Path, fix: bool) -> Result<bool, String> {
     } else if complaints.is_empty() && table.render() != read(&table_path(root))? {
         complaints.push("the table is not as `check --fix` writes it".into());
     }
-    complaints.extend(table.unsettled());
+    let open: Vec<_> = table.unsettled();
+    let unsettled = open.len();
+    if settled {
+        complaints.extend(open);
+    }
     for complaint in &complaints {
         println!("{complaint}");
     }
-    println!("{} mutants, {} complaints", mutants.len(), complaints.len());
+    println!(
+        "{} mutants, {unsettled} of them without a settled verdict, {} complaints",
+        mutants.len(),
+        complaints.len()
+    );
     Ok(complaints.is_empty())
 }
 
