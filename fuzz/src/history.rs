@@ -231,16 +231,16 @@ fn length(lives: &[Life], calls: &[Call], call: &Call, len: usize, emptied: bool
     );
 }
 
-/// Whether a receive may have given up on the slot of a send that ran at the same time. The send
-/// takes another slot, and the first one counts until a receive passes it. A send that is refused
-/// has a slot while it runs.
+/// Whether a receive that runs may have given up on the slot of a send that runs, and not passed it
+/// yet: the send takes another slot, and the first one counts until then. A send that is refused has a
+/// slot while it runs.
 fn gave_up(calls: &[Call], call: &Call) -> bool {
     let together = |one: &Call, other: &Call| one.start < other.end && other.start < one.end;
     calls.iter().any(|send| match send.what {
         What::Refused if together(send, call) => true,
         What::Sent { .. } | What::Refused => calls.iter().any(|receive| {
             let looks = matches!(receive.what, What::Took(_) | What::Nothing | What::Ended);
-            looks && receive.start < call.end && together(send, receive)
+            looks && together(receive, call) && together(send, receive)
         }),
         _ => false,
     })
