@@ -121,6 +121,11 @@ impl<T> BandQueue<T> {
     /// began, unless another pop that began earlier has just emptied that band and not yet returned.
     /// `None` means that each band was empty at some moment of the call.
     ///
+    /// Bounded, but not always as short as can be: a pop that meets a running push waits for it a
+    /// few times, for about a microsecond, before it goes past it; and where items come from another
+    /// thread faster than one in a microsecond, now and then a pop lets a few gather for about as
+    /// long, because one by one they would cost more.
+    ///
     /// ```
     /// # use bandq::{Band, BandQueue};
     /// let queue = BandQueue::new(1);

@@ -46,7 +46,7 @@
 //! producer has claimed.
 //!
 //! How an end gets to the next segment is [`handover`]; how emptied segments are found and used again
-//! is [`sweep`].
+//! is [`sweep`]; why a consumer may step back from its producer is [`slip`].
 //!
 //! # Progress
 //!
@@ -71,6 +71,7 @@
 mod handover;
 mod index;
 mod pool;
+mod slip;
 mod slots;
 mod sweep;
 
@@ -85,6 +86,7 @@ use core::{mem::MaybeUninit, ptr};
 use crossbeam_utils::CachePadded;
 use index::Index;
 use pool::Pool;
+use slip::Slip;
 use slots::{Found, Header, LANES, Segment};
 
 /// What the FIFOs of a queue share: spare segments and the right to reclaim them.
@@ -124,6 +126,7 @@ struct Head<T> {
     /// A tail that some consumer has read: while the head is well behind it, there is no need to
     /// take the producers' cache line away from them.
     seen: AtomicU64,
+    slip: Slip,
     /// The first segment there ever was: the `next` of the segment before it, which does not exist.
     first: AtomicPtr<Header<T>>,
     /// Threads inside a hand-over, at either end: they may look into a segment without owning a
@@ -189,6 +192,7 @@ impl<T> Fifo<T> {
         let head = Head {
             end: end(),
             seen: AtomicU64::new(start),
+            slip: Slip::default(),
             first: AtomicPtr::new(ptr::null_mut()),
             visitors: AtomicUsize::new(0),
             oldest: AtomicPtr::new(ptr::null_mut()),
@@ -496,7 +500,7 @@ impl<T> Fifo<T> {
     }
 
     /// The tail, or an earlier one, if there is a slot to claim at `head`. A parked head is helped
-    /// on first.
+    /// on first. When only one slot is there, lets some more gather, if that pays (see [`slip`]).
     #[inline(always)]
     fn claimable(&self, head: &mut Index, shared: &Shared<T>) -> Option<Index> {
         // Acquire: pairs with the store below, so that a claim by this tail comes after the load that
@@ -505,20 +509,32 @@ impl<T> Fifo<T> {
         if head.is_well_behind(seen) && !head.is_parked(Segment::<T>::SHAPE) {
             return Some(seen);
         }
+        let mut slipped_at = None;
         loop {
             // Acquire: pairs with T3, so that a parked head finds the next segment installed.
             let tail = Index::from_word(self.tail.end.index.load(Ordering::Acquire)).place();
             if *head == tail {
                 return None;
             }
-            if !head.is_parked(Segment::<T>::SHAPE) {
-                if head.is_well_behind(tail) {
-                    // Release: pairs with the load above.
-                    self.head.seen.store(tail.word(), Ordering::Release);
-                }
-                return Some(tail);
+            if head.is_parked(Segment::<T>::SHAPE) {
+                *head = self.advance_head(*head, shared);
+                continue;
             }
-            *head = self.advance_head(*head, shared);
+            if head.is_well_behind(tail) {
+                // Release: pairs with the load above.
+                self.head.seen.store(tail.word(), Ordering::Release);
+            }
+            if let Some(before) = slipped_at {
+                self.head.slip.learn(self.len_between(before, tail));
+            } else if !head.is_well_behind(tail)
+                && !self.was_pushed_here()
+                && self.head.slip.is_due()
+            {
+                Slip::pause();
+                slipped_at = Some(tail);
+                continue;
+            }
+            return Some(tail);
         }
     }
 

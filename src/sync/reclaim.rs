@@ -18,9 +18,14 @@ mod imp {
     /// Closures retired and not yet run, anywhere in the program: whether it is worth while to help.
     static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-    /// Flushes that are due after the last closure ran, so that the collector's own notes, about
-    /// 2 KiB for each `retire`, go as well.
+    /// Empty closures that are due after the last one ran, or a thread ended. The collector keeps
+    /// notes, about 2 KiB for each `retire`, and each note that it has read is retired in its turn,
+    /// eight in one new note. Closures run in the order in which they were retired, so when an empty
+    /// one has run, the notes before it are gone, and an eighth as many are left behind it.
     static AFTERWARDS: AtomicUsize = AtomicUsize::new(0);
+
+    /// Enough for 8⁴ notes.
+    const EMPTY_CLOSURES: usize = 4;
 
     // A collector of our own: the default one is shared with every other user of crossbeam-epoch
     // in the program, and a guard held long there would hold our segments too.
@@ -29,8 +34,18 @@ mod imp {
         COLLECTOR.get_or_init(Collector::new)
     }
 
+    /// A thread's part of the collector, with what it has retired and not passed on.
+    struct Registered(Option<LocalHandle>);
+
+    impl Drop for Registered {
+        fn drop(&mut self) {
+            self.0 = None; // passes it on
+            AFTERWARDS.store(EMPTY_CLOSURES, Ordering::Relaxed); // as in `catch_up`
+        }
+    }
+
     thread_local! {
-        static HANDLE: LocalHandle = collector().register();
+        static HANDLE: Registered = Registered(Some(collector().register()));
     }
 
     #[derive(Debug)]
@@ -46,9 +61,11 @@ mod imp {
 
         pub(crate) fn pin(&self) -> Guard<'_> {
             let guard = HANDLE
-                .try_with(LocalHandle::pin)
+                .try_with(|registered| registered.0.as_ref().map(LocalHandle::pin))
+                .ok()
+                .flatten()
                 // The thread is being torn down: a handle for this one pin.
-                .unwrap_or_else(|_| collector().register().pin());
+                .unwrap_or_else(|| collector().register().pin());
             Guard(guard, PhantomData)
         }
 
@@ -56,12 +73,15 @@ mod imp {
         #[inline]
         pub(crate) fn catch_up(&self) {
             // Relaxed, throughout: hints; one flush too many or too few does no harm.
-            let afterwards = AFTERWARDS.load(Ordering::Relaxed);
             if WAITING.load(Ordering::Relaxed) != 0 {
                 self.pin().0.flush();
-            } else if afterwards != 0 {
+                return;
+            }
+            let afterwards = AFTERWARDS.load(Ordering::Relaxed);
+            if afterwards != 0 {
                 AFTERWARDS.store(afterwards - 1, Ordering::Relaxed);
-                self.pin().0.flush();
+                // SAFETY: it borrows nothing.
+                unsafe { self.pin().retire_counted(|| ()) };
             }
         }
     }
@@ -71,11 +91,22 @@ mod imp {
         ///
         /// `free` must stay valid to call, on any thread, for as long as the program runs.
         pub(crate) unsafe fn retire(&self, free: impl FnOnce()) {
+            let free = || {
+                free();
+                AFTERWARDS.store(EMPTY_CLOSURES, Ordering::Relaxed); // as in `catch_up`
+            };
+            // SAFETY: passed on to the caller.
+            unsafe { self.retire_counted(free) };
+        }
+
+        /// # Safety
+        ///
+        /// As for `retire`.
+        unsafe fn retire_counted(&self, free: impl FnOnce()) {
             // Relaxed, here and below: as in `catch_up`.
             WAITING.fetch_add(1, Ordering::Relaxed);
             let free = || {
                 free();
-                AFTERWARDS.store(4, Ordering::Relaxed);
                 WAITING.fetch_sub(1, Ordering::Relaxed);
             };
             // SAFETY: passed on to the caller.
