@@ -509,7 +509,6 @@ impl<T> Fifo<T> {
         if head.is_well_behind(seen) && !head.is_parked(Segment::<T>::SHAPE) {
             return Some(seen);
         }
-        let mut slipped_at = None;
         loop {
             // Acquire: pairs with T3, so that a parked head finds the next segment installed.
             let tail = Index::from_word(self.tail.end.index.load(Ordering::Acquire)).place();
@@ -523,19 +522,20 @@ impl<T> Fifo<T> {
             if head.is_well_behind(tail) {
                 // Release: pairs with the load above.
                 self.head.seen.store(tail.word(), Ordering::Release);
-            }
-            if let Some(before) = slipped_at {
-                self.head.slip.learn(self.len_between(before, tail));
-            } else if !head.is_well_behind(tail)
-                && !self.was_pushed_here()
-                && self.head.slip.is_due()
-            {
-                Slip::pause();
-                slipped_at = Some(tail);
-                continue;
+            } else if !self.was_pushed_here() && self.head.slip.is_due() {
+                self.slip_behind(tail);
             }
             return Some(tail);
         }
+    }
+
+    /// Lets some items gather behind `tail`.
+    #[cold]
+    fn slip_behind(&self, tail: Index) {
+        Slip::pause();
+        // Relaxed: only to count.
+        let now = Index::from_word(self.tail.end.index.load(Ordering::Relaxed));
+        self.head.slip.learn(self.len_between(tail, now));
     }
 
     /// The end of the claimed slots in the segment where `head` stands.

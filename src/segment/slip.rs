@@ -47,7 +47,6 @@ impl Slip {
     }
 
     /// Steps back.
-    #[cold]
     pub(super) fn pause() {
         for _ in 0..PAUSES {
             spin_loop();
@@ -55,7 +54,6 @@ impl Slip {
     }
 
     /// Learns from a slip in which `gathered` items came in.
-    #[cold]
     pub(super) fn learn(&self, gathered: usize) {
         let misses = if gathered >= ENOUGH {
             0

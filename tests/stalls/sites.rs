@@ -85,6 +85,12 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
         "COLLECTOR.compare_exchange",
         "once in a process",
     ),
+    (
+        "src/sync/reclaim.rs",
+        "drop",
+        "AFTERWARDS.store",
+        "the end of a thread",
+    ),
     ("src/wait.rs", "wake", "", "somebody waits"),
     ("src/wait.rs", "begin", "", "somebody waits"),
     ("src/wait.rs", "give_up", "", "somebody waits"),
