@@ -522,16 +522,20 @@ impl<T> Fifo<T> {
             if head.is_well_behind(tail) {
                 // Release: pairs with the load above.
                 self.head.seen.store(tail.word(), Ordering::Release);
-            } else if !self.was_pushed_here() && self.head.slip.is_due() {
-                self.slip_behind(tail);
+            } else if !self.was_pushed_here() {
+                self.on_the_heels(tail);
             }
             return Some(tail);
         }
     }
 
-    /// Lets some items gather behind `tail`.
+    /// A consumer is to take the last item before `tail`, and the producer may be at the next one:
+    /// perhaps lets some gather.
     #[cold]
-    fn slip_behind(&self, tail: Index) {
+    fn on_the_heels(&self, tail: Index) {
+        if !self.head.slip.is_due() {
+            return;
+        }
         Slip::pause();
         // Relaxed: only to count.
         let now = Index::from_word(self.tail.end.index.load(Ordering::Relaxed));

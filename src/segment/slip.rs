@@ -36,7 +36,6 @@ const TO_SKIP: usize = (1 << MOST_MISSES) - 1;
 
 impl Slip {
     /// A chance to slip: whether to take it.
-    #[inline]
     pub(super) fn is_due(&self) -> bool {
         let state = self.0.load(Ordering::Relaxed);
         if state & TO_SKIP == 0 {
