@@ -1,0 +1,152 @@
+//! Order between the two sides: what one did before is seen by the other after.
+
+use bandq::{Band, TryRecvError, TrySendError, bounded, unbounded};
+use loom_tests::{
+    Bound, Seen, model,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+/// What happened before a receive has happened for whoever then sends into its room.
+#[test]
+fn recv_before_the_send_into_its_room() {
+    static SEEN: Seen = Seen::new();
+    model(
+        "order/recv_before_the_send_into_its_room",
+        2,
+        Bound::Preemptions(4),
+        |cast| {
+            let (sender, receiver) = bounded(1, 1);
+            sender.try_send(Band::URGENT, 1).unwrap();
+            let noted = Arc::new(AtomicBool::new(false));
+            let note = Arc::clone(&noted);
+            cast.two(
+                move || {
+                    note.store(true, Relaxed);
+                    assert_eq!(receiver.try_recv(), Ok((Band::URGENT, 1)));
+                    receiver
+                },
+                move || match sender.try_send(Band::URGENT, 2) {
+                    Ok(()) => {
+                        SEEN.mark("room");
+                        assert!(noted.load(Relaxed));
+                    }
+                    Err(error) => {
+                        SEEN.mark("full");
+                        assert_eq!(error, TrySendError::Full(2));
+                    }
+                },
+            );
+        },
+    );
+    SEEN.expect(["room", "full"]);
+}
+
+/// What happened before any sender was dropped has happened for a receive that says `Closed`.
+#[test]
+fn senders_drop_before_closed() {
+    static SEEN: Seen = Seen::new();
+    model(
+        "order/senders_drop_before_closed",
+        2,
+        Bound::Preemptions(4),
+        |cast| {
+            let (sender, receiver) = unbounded::<()>(1);
+            let last = sender.clone();
+            let noted = Arc::new(AtomicBool::new(false));
+            let note = Arc::clone(&noted);
+            cast.two(
+                move || {
+                    note.store(true, Relaxed);
+                    drop(sender);
+                },
+                move || {
+                    drop(last);
+                    match receiver.try_recv() {
+                        Err(TryRecvError::Closed) => {
+                            SEEN.mark("closed");
+                            assert!(noted.load(Relaxed));
+                        }
+                        other => {
+                            SEEN.mark("open");
+                            assert_eq!(other, Err(TryRecvError::Empty));
+                        }
+                    }
+                },
+            );
+        },
+    );
+    SEEN.expect(["closed", "open"]);
+}
+
+/// What happened before any receiver was dropped has happened for a send that says `Closed`.
+#[test]
+fn receivers_drop_before_closed() {
+    static SEEN: Seen = Seen::new();
+    model(
+        "order/receivers_drop_before_closed",
+        2,
+        Bound::Preemptions(4),
+        |cast| {
+            let (sender, receiver) = bounded(1, 1);
+            let last = receiver.clone();
+            let noted = Arc::new(AtomicBool::new(false));
+            let note = Arc::clone(&noted);
+            cast.two(
+                move || {
+                    note.store(true, Relaxed);
+                    drop(receiver);
+                },
+                move || {
+                    drop(last);
+                    match sender.try_send(Band::URGENT, 1) {
+                        Err(TrySendError::Closed(1)) => {
+                            SEEN.mark("closed");
+                            assert!(noted.load(Relaxed));
+                        }
+                        other => {
+                            SEEN.mark("open");
+                            assert_eq!(other, Ok(()));
+                        }
+                    }
+                },
+            );
+        },
+    );
+    SEEN.expect(["closed", "open"]);
+}
+
+/// What happened before a close has happened for whoever then sees the channel closed.
+#[test]
+fn close_before_is_closed() {
+    static SEEN: Seen = Seen::new();
+    model(
+        "order/close_before_is_closed",
+        2,
+        Bound::Preemptions(4),
+        |cast| {
+            let (sender, receiver) = unbounded::<()>(1);
+            let noted = Arc::new(AtomicBool::new(false));
+            let note = Arc::clone(&noted);
+            cast.two(
+                move || {
+                    note.store(true, Relaxed);
+                    assert!(receiver.close());
+                    receiver
+                },
+                move || {
+                    if sender.is_closed() {
+                        SEEN.mark("closed");
+                        assert!(noted.load(Relaxed));
+                    } else {
+                        SEEN.mark("open");
+                    }
+                    sender
+                },
+            );
+        },
+    );
+    SEEN.expect(["closed", "open"]);
+}
