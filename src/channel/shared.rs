@@ -62,14 +62,15 @@ struct Room {
 
 impl Room {
     fn try_take(&self) -> bool {
-        // Acquire: pairs with the release in `give_back`.
-        let mut used = self.used.load(Ordering::Acquire);
+        let mut used = self.used.load(Ordering::Relaxed); // the claim below orders
         while used < self.capacity {
+            // Acquire on success: pairs with `give_back`, so that a receive happens before whatever
+            // takes its room. Relaxed on failure: only to try again.
             match self.used.compare_exchange_weak(
                 used,
                 used + 1,
-                Ordering::Relaxed,
                 Ordering::Acquire,
+                Ordering::Relaxed,
             ) {
                 Ok(_) => return true,
                 Err(now) => used = now,
