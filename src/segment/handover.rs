@@ -64,7 +64,7 @@ impl<T> Fifo<T> {
                     }
                 }
             }
-            // T2. Release: pairs with the loads of `tail.segment`. Relaxed on failure: it has moved.
+            // T2. Release: pairs with the load above. Relaxed on failure: it has moved.
             let _ = self.tail.end.segment.compare_exchange(
                 segment,
                 next,
@@ -102,7 +102,7 @@ impl<T> Fifo<T> {
             // Acquire: pairs with T1. Not null: the caller acquired a tail that is past this place.
             let next = link.load(Ordering::Acquire);
             debug_assert!(!next.is_null());
-            // H1. Release: pairs with the loads of `head.segment`. Relaxed on failure: it has moved.
+            // H1. Release: pairs with the load above. Relaxed on failure: it has moved.
             let moved =
                 end.segment
                     .compare_exchange(segment, next, Ordering::Release, Ordering::Relaxed);

@@ -291,8 +291,9 @@ impl<T> Fifo<T> {
         let backoff = Backoff::new();
         loop {
             let tail = self.claimable(&mut head, shared)?;
-            // Acquire: pairs with H1; makes the segment's content visible.
-            let segment = self.head.end.segment.load(Ordering::Acquire);
+            // Relaxed: not older than the index, which was acquired, and not newer if the claim, a
+            // release, succeeds. The segment's content came with the tail.
+            let segment = self.head.end.segment.load(Ordering::Relaxed);
             // Release on success: whoever acquires this head, or a later one, also sees a tail that is
             // not behind it (see "Head and tail" above). H2 was acquired above.
             if let Err(now) = self.head.end.index.compare_exchange_weak(
@@ -352,8 +353,8 @@ impl<T> Fifo<T> {
             let offset = head.offset(shape);
             let end = Self::end_in_segment(head, tail);
             let count = (end - offset).min(limit).min(LANES - offset % LANES);
-            // Acquire, Release, Acquire: as in `take_one`.
-            let segment = self.head.end.segment.load(Ordering::Acquire);
+            // Relaxed, Release, Acquire: as in `take_one`.
+            let segment = self.head.end.segment.load(Ordering::Relaxed);
             if let Err(now) = self.head.end.index.compare_exchange_weak(
                 head.word(),
                 head.advanced(count).word(),
@@ -569,8 +570,8 @@ impl<T> Fifo<T> {
                 tail = self.advance_tail(tail, shared);
                 continue;
             }
-            // Acquire: pairs with T2; makes the segment's content visible.
-            let segment = self.tail.end.segment.load(Ordering::Acquire);
+            // Relaxed: as at the head; its content came with the index.
+            let segment = self.tail.end.segment.load(Ordering::Relaxed);
             let offset = tail.offset(shape);
             let room = (Segment::<T>::SLOTS - offset).min(LANES - offset % LANES);
             let count = count.min(room);
@@ -606,7 +607,7 @@ impl<T> Fifo<T> {
     fn is_published_beyond(&self, shared: &Shared<T>) -> bool {
         let shape = Segment::<T>::SHAPE;
         let _visit = self.visit(shared);
-        // Acquire, four times: as in `pop`, `claimable`, `advance_head`.
+        // Acquire, four times: as in `take_one`, `claimable`, `advance_head`.
         let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
         let tail = Index::from_word(self.tail.end.index.load(Ordering::Acquire));
         let mut segment = self.head.end.segment.load(Ordering::Acquire);
