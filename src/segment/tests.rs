@@ -121,3 +121,40 @@ fn a_segment_is_finished_when_both_sides_are_done_with_every_slot() {
         segment.free();
     }
 }
+
+/// Two words of slots, claimed by producers that have not published.
+fn two_running_pushes(fifo: &Fifo<u64>, shared: &Shared<u64>) -> [Claim<u64>; 2] {
+    let claims = [0, 1].map(|_| fifo.claim(LANES, shared).unwrap());
+    assert!(claims.iter().all(|claim| claim.count == LANES));
+    claims
+}
+
+/// Publishes a claim that lies in no poisoned word, and finds its items.
+fn publish_and_pop(claim: Claim<u64>, fifo: &Fifo<u64>, shared: &Shared<u64>) {
+    let items: Vec<u64> = (0..LANES as u64).collect();
+    // SAFETY: plain numbers; the slots are claimed and not published.
+    unsafe {
+        claim.segment.write_run(claim.offset, items.as_ptr(), LANES);
+        assert_eq!(claim.segment.publish(claim.offset, LANES), LANES);
+    }
+    for item in items {
+        assert_eq!(pop(fifo, shared), Some(item));
+    }
+}
+
+#[test]
+fn a_pop_poisons_one_word_of_running_pushes_and_no_more() {
+    let (fifo, shared) = (Fifo::new(), Shared::new());
+    let [_poisoned, left_alone] = two_running_pushes(&fifo, &shared);
+    assert_eq!(pop(&fifo, &shared), None);
+    publish_and_pop(left_alone, &fifo, &shared);
+}
+
+#[test]
+fn a_pop_of_a_run_poisons_one_word_of_running_pushes_and_no_more() {
+    let (fifo, shared) = (Fifo::new(), Shared::new());
+    let [_poisoned, left_alone] = two_running_pushes(&fifo, &shared);
+    let mut out = Vec::new();
+    assert_eq!(fifo.pop_run(64, &shared, &mut out, |item| item).0, 0);
+    publish_and_pop(left_alone, &fifo, &shared);
+}
