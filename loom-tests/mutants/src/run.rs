@@ -233,11 +233,19 @@ impl Runner {
     /// The files of models in the order in which they are run for a source file.
     fn order(&self, source: &str, own: bool) -> Vec<String> {
         let topics: &[&str] = match source {
-            "segment/pool.rs" => &["reclaim", "segment", "orderings"],
-            source if source.starts_with("segment/") => &["segment", "orderings", "reclaim"],
-            "bitmap.rs" | "queue.rs" => &["bitmap", "orderings"],
-            "wait.rs" => &["wait", "orderings"],
-            _ => &["channel", "orderings", "wait"],
+            "segment/pool.rs" => &["reclaim", "segment"],
+            source if source.starts_with("segment/") => &["segment", "reclaim"],
+            "bitmap.rs" => &["bitmap"],
+            "queue.rs" => &["bitmap", "priority", "channel_close"],
+            "wait.rs" => &["wait"],
+            // The quick ones first.
+            _ => &[
+                "channel_order",
+                "channel_close",
+                "channel_bounded",
+                "channel_batch",
+                "wait",
+            ],
         };
         let rank = |file: &String| topics.iter().position(|topic| file.starts_with(topic));
         let mut files = self.files.clone();
