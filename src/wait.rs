@@ -224,4 +224,13 @@ mod tests {
         assert_eq!(Waiter::block(&gate, Some(deadline), || None::<()>), None);
         assert_eq!(gate.waiting.load(Ordering::Relaxed), 0);
     }
+
+    #[test]
+    fn what_came_while_time_ran_out_is_not_left_behind() {
+        let gate = Gate::new();
+        let deadline = Instant::now() + Duration::from_millis(5);
+        let attempt = || (Instant::now() >= deadline).then_some(());
+        assert_eq!(Waiter::block(&gate, Some(deadline), attempt), Some(()));
+        assert_eq!(gate.waiting.load(Ordering::Relaxed), 0);
+    }
 }

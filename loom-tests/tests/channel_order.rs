@@ -45,6 +45,45 @@ fn recv_before_its_room_is_taken() {
     SEEN.expect(["room", "full"]);
 }
 
+/// What happened before a permit was dropped has happened for whoever then takes its room.
+#[test]
+fn permit_drop_before_its_room_is_taken() {
+    static SEEN: Seen = Seen::new();
+    model(
+        "order/permit_drop_before_its_room_is_taken",
+        2,
+        Bound::Preemptions(4),
+        |cast| {
+            let (sender, _receiver) = bounded::<()>(1, 1);
+            let other = sender.clone();
+            let notes = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+            let noted = Arc::clone(&notes);
+            cast.two(
+                move || {
+                    if let Ok(permit) = sender.try_reserve(Band::URGENT) {
+                        notes[0].store(true, Relaxed);
+                        notes[1].store(true, Relaxed);
+                        drop(permit);
+                    }
+                },
+                // Keeps its permit, so that the other one cannot get its own after this.
+                move || match other.try_reserve(Band::URGENT) {
+                    Ok(_permit) if noted[0].load(Relaxed) => {
+                        SEEN.mark("after");
+                        assert!(noted[1].load(Relaxed));
+                    }
+                    Ok(_permit) => SEEN.mark("before"),
+                    Err(error) => {
+                        SEEN.mark("full");
+                        assert_eq!(error, TrySendError::Full(()));
+                    }
+                },
+            );
+        },
+    );
+    SEEN.expect(["before", "after", "full"]);
+}
+
 /// What happened before any sender was dropped has happened for a receive that says `Closed`.
 #[test]
 fn senders_drop_before_closed() {
