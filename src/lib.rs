@@ -51,6 +51,12 @@
 //! bandq has no lock of its own. Wakers run under that mutex: a waker that sends to the same
 //! channel, or panics, breaks it. Those of the usual executors do neither.
 //!
+//! # What does another thread see?
+//!
+//! What happened before a send has happened for whoever receives the item; what happened before a
+//! receive or the drop of a [`Permit`], for whoever then takes that room; and what happened before a
+//! close, or before the last handle of one side was dropped, for whoever is told `Closed`.
+//!
 //! # What does it cost in memory?
 //!
 //! Memory is proportional to the items held, allocated about 2 KiB of items at a time. A band that was never used
