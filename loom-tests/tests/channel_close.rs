@@ -66,6 +66,34 @@ fn closed_in_one_band_is_closed_in_all() {
     SEEN.expect(["before", "after"]);
 }
 
+/// A sender that sees the channel closed, while the closing thread is still marking bands, has seen the
+/// last send to any band.
+#[test]
+fn closed_by_the_flag_is_closed_in_all() {
+    static SEEN: Seen = Seen::new();
+    model(
+        "channel/closed_by_the_flag",
+        2,
+        Bound::Preemptions(3),
+        |cast| {
+            let (sender, receiver) = unbounded(2);
+            cast.two(
+                move || (receiver.close(), receiver),
+                move || {
+                    if sender.is_closed() {
+                        SEEN.mark("closed");
+                        assert!(sender.try_send(LOW, 1).is_err(), "a later send slipped in");
+                    } else {
+                        SEEN.mark("open");
+                    }
+                    sender
+                },
+            );
+        },
+    );
+    SEEN.expect(["closed", "open"]);
+}
+
 /// Once a receive has said `Closed`, no item appears, however late a running send is.
 #[test]
 fn closed_to_a_receive_is_final() {

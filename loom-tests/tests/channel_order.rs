@@ -90,29 +90,27 @@ fn senders_drop_before_closed() {
     static SEEN: Seen = Seen::new();
     model(
         "order/senders_drop_before_closed",
-        2,
-        Bound::Preemptions(4),
+        3,
+        Bound::Preemptions(2).or_in_full(Bound::Preemptions(3)),
         |cast| {
             let (sender, receiver) = unbounded::<()>(1);
-            let last = sender.clone();
+            let other = sender.clone();
             let noted = Arc::new(AtomicBool::new(false));
             let note = Arc::clone(&noted);
-            cast.two(
+            cast.three(
                 move || {
                     note.store(true, Relaxed);
                     drop(sender);
                 },
-                move || {
-                    drop(last);
-                    match receiver.try_recv() {
-                        Err(TryRecvError::Closed) => {
-                            SEEN.mark("closed");
-                            assert!(noted.load(Relaxed));
-                        }
-                        other => {
-                            SEEN.mark("open");
-                            assert_eq!(other, Err(TryRecvError::Empty));
-                        }
+                move || drop(other),
+                move || match receiver.try_recv() {
+                    Err(TryRecvError::Closed) => {
+                        SEEN.mark("closed");
+                        assert!(noted.load(Relaxed));
+                    }
+                    other => {
+                        SEEN.mark("open");
+                        assert_eq!(other, Err(TryRecvError::Empty));
                     }
                 },
             );
@@ -127,29 +125,27 @@ fn receivers_drop_before_closed() {
     static SEEN: Seen = Seen::new();
     model(
         "order/receivers_drop_before_closed",
-        2,
-        Bound::Preemptions(4),
+        3,
+        Bound::Preemptions(2).or_in_full(Bound::Preemptions(3)),
         |cast| {
             let (sender, receiver) = bounded(1, 1);
-            let last = receiver.clone();
+            let other = receiver.clone();
             let noted = Arc::new(AtomicBool::new(false));
             let note = Arc::clone(&noted);
-            cast.two(
+            cast.three(
                 move || {
                     note.store(true, Relaxed);
                     drop(receiver);
                 },
-                move || {
-                    drop(last);
-                    match sender.try_send(Band::URGENT, 1) {
-                        Err(TrySendError::Closed(1)) => {
-                            SEEN.mark("closed");
-                            assert!(noted.load(Relaxed));
-                        }
-                        other => {
-                            SEEN.mark("open");
-                            assert_eq!(other, Ok(()));
-                        }
+                move || drop(other),
+                move || match sender.try_send(Band::URGENT, 1) {
+                    Err(TrySendError::Closed(1)) => {
+                        SEEN.mark("closed");
+                        assert!(noted.load(Relaxed));
+                    }
+                    other => {
+                        SEEN.mark("open");
+                        assert_eq!(other, Ok(()));
                     }
                 },
             );
