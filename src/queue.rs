@@ -122,9 +122,9 @@ impl<T> BandQueue<T> {
     /// `None` means that each band was empty at some moment of the call.
     ///
     /// Bounded, but not always as short as can be: a pop that meets a running push waits for it a
-    /// few times, for about a microsecond, before it goes past it; and where items come from another
-    /// thread faster than one in a microsecond, now and then a pop lets a few gather for about as
-    /// long, because one by one they would cost more.
+    /// few times, for about a microsecond, before it goes past it; and a pop that finds one item from
+    /// another thread may let a few more gather for about as long, because one by one they would
+    /// cost more. Where none gather it soon stops to: one pop in a thousand still tries.
     ///
     /// ```
     /// # use bandq::{Band, BandQueue};

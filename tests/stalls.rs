@@ -329,7 +329,8 @@ fn len_is_exact_after_slots_were_given_up() {
     let queue = BandQueue::new(1);
     let (stopped, is_stopped) = mpsc::channel();
     let (go_on, may_go_on) = mpsc::channel::<()>();
-    thread::scope(|scope| {
+    // Asserted only when the thread has gone on, so that a failure is one and not a hang.
+    let beside_it = thread::scope(|scope| {
         let queue = &queue;
         scope.spawn(move || {
             queue.push(Band::URGENT, 0).unwrap();
@@ -346,11 +347,11 @@ fn len_is_exact_after_slots_were_given_up() {
             pause::set_hook(None);
         });
         is_stopped.recv().unwrap();
-        assert_eq!(queue.pop(), Some((Band::URGENT, 0)));
-        assert_eq!(queue.pop(), None);
-        assert_eq!(queue.len(), 0);
+        let beside_it = (queue.pop(), queue.pop(), queue.len());
         go_on.send(()).unwrap();
+        beside_it
     });
+    assert_eq!(beside_it, (Some((Band::URGENT, 0)), None, 0));
     assert_eq!(queue.len(), 4);
     let items: Vec<_> = std::iter::from_fn(|| queue.pop())
         .map(|(_, item)| item)

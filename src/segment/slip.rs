@@ -5,10 +5,11 @@
 //! a few items gather pays that once for all of them, and the producer runs at its own speed
 //! meanwhile. FastForward (Giacomoni, Moseley and Vachharajani, PPoPP 2008) calls it temporal
 //! slipping; a mutex has the same effect when it makes one side wait for a whole run of the other's
-//! operations. Here, 1P1C and 4P4C over 8 bands move 1.2 to 1.8 times as many items.
+//! operations. 1P1C to 4P4C over 8 bands move 1.1 to 1.8 times as many items
+//! (`benches/COSTS.md`).
 //!
-//! The item at hand is held back for that: by [`PAUSES`] pause instructions, less than a microsecond.
-//! So it is done only where it pays. If fewer than [`ENOUGH`] items came in meanwhile, the next
+//! The item at hand is held back for that: by [`PAUSES`] pause instructions, about a microsecond (0.8 to
+//! 0.9 on the machine at hand). So it is done only where it pays. If fewer than [`ENOUGH`] items came in meanwhile, the next
 //! chance is let go by, then three, seven, and so on up to 1,023: in a band where items come now and
 //! then, one in a thousand waits. As soon as it pays, every chance is taken again.
 
