@@ -233,7 +233,7 @@ impl Runner {
     /// The files of models in the order in which they are run for a source file.
     fn order(&self, source: &str, own: bool) -> Vec<String> {
         let topics: &[&str] = match source {
-            "segment/pool.rs" => &["reclaim", "segment"],
+            "segment/pool.rs" | "segment/sweep.rs" => &["reclaim", "segment"],
             source if source.starts_with("segment/") => &["segment", "reclaim"],
             "bitmap.rs" => &["bitmap"],
             "queue.rs" => &["bitmap", "priority", "channel_close"],
