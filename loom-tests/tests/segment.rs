@@ -186,6 +186,7 @@ fn fifo_of_one_producer() {
     model("segment/fifo_of_one_producer", 2, bound, |cast| {
         let (fifo, _) = fifo();
         assert!(fifo.push(0).is_ok());
+        assert_eq!(fifo.pop(), Some(0));
         let (producer, consumer) = (Arc::clone(&fifo), Arc::clone(&fifo));
         let ((), early) = cast.two(
             move || {
@@ -193,10 +194,10 @@ fn fifo_of_one_producer() {
                     assert!(producer.push(item).is_ok());
                 }
             },
-            move || [consumer.pop(), consumer.pop(), consumer.pop()],
+            move || [consumer.pop(), consumer.pop()],
         );
         let all: Vec<_> = early.into_iter().flatten().chain(rest(&fifo)).collect();
-        assert_eq!(all, [0, 1, 2]);
+        assert_eq!(all, [1, 2]);
     });
 }
 
