@@ -218,6 +218,14 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_that_finds_something_while_it_listens_counts_itself_out() {
+        let gate = Gate::new();
+        let attempt = || (gate.waiting.load(Ordering::Relaxed) > 0).then_some(());
+        assert_eq!(Waiter::block(&gate, None, attempt), Some(()));
+        assert_eq!(gate.waiting.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
     fn a_deadline_that_is_over_counts_the_waiter_out() {
         let gate = Gate::new();
         let deadline = Instant::now() + Duration::from_millis(1);
