@@ -11,24 +11,28 @@
 //! What about visitors? They are counted:
 //!
 //! ```text
-//! visitor                           sweeper
-//! V1 visitors += 1                  S1 read head.index: it has left #k
-//! V2 fence(SeqCst)                  S2 fence(SeqCst)
-//! V3 read an end's pointer          S3 visitors == 0?
+//! visitor                               sweeper
+//! V1 visitors += 1          (acquire)   S1 read head.index: it has left #k   (acquire)
+//! V2 read an end's pointer              S2 visitors == 0?                    (acquire)
+//! V3 visitors -= 1          (release)
 //! ```
 //!
-//! If S3 misses V1, then S2 comes before V2 in the order of fences, and V3 sees what S1 saw: an end that
-//! has left *k*. So with no visitor at S3 nobody has a pointer to *k* and nobody will get one, and *k*
-//! goes to the queue's pool at once. That is nearly always so. With a visitor, *k* is retired through
-//! `crossbeam-epoch`: visitors are pinned as well, and *k* goes to the pool once all pins of that moment
-//! are gone. Epochs alone would do, but handing over one segment at a time to it costs about as much as
-//! a hundred pushes; the count alone would do too, but visitors that overlap for ever could hold
-//! memory for ever.
+//! Whoever moved the head off *k* (H2) was a visitor, too: V1 before H2, V3 after it. S1 sees H2, so the
+//! value that S2 reads is not older than that mover's V1; and since it is 0, not older than its V3. Of
+//! the other visitors, those whose V1 is older than that value have done their V3 as well, which S2
+//! acquires. Those whose V1 is newer acquire the mover's V3 by it (in between are read-modify-writes
+//! only), and find that the ends have left *k*. So if S2 reads 0, nobody has a pointer to *k* and nobody
+//! will get one, and *k* goes to the queue's pool at once. That is nearly always so.
+//!
+//! With a visitor, *k* is retired through `crossbeam-epoch`: visitors are pinned as well, and *k* goes to
+//! the pool once all pins of that moment are gone. Epochs alone would do, but handing over one segment at
+//! a time to it costs about as much as a hundred pushes; the count alone would do too, but visitors that
+//! overlap for ever could hold memory for ever.
 
 use super::{Fifo, Shared, index::Index, slots::Segment};
 use crate::sync::{
     Arc,
-    atomic::{AtomicUsize, Ordering, fence},
+    atomic::{AtomicUsize, Ordering},
     reclaim::Guard,
 };
 use core::ptr;
@@ -49,9 +53,8 @@ impl<T> Fifo<T> {
     /// Begins to look into segments without owning a slot there.
     pub(super) fn visit<'a>(&'a self, shared: &'a Shared<T>) -> Visit<'a> {
         let guard = shared.domain.pin();
-        // Relaxed: the fence orders it. SeqCst: V2, pairs with the fence in `sweep`.
-        self.head.visitors.fetch_add(1, Ordering::Relaxed); // V1
-        fence(Ordering::SeqCst);
+        // Acquire: pairs with V3 of whoever moved the head.
+        self.head.visitors.fetch_add(1, Ordering::Acquire); // V1
         Visit {
             _guard: guard,
             visitors: &self.head.visitors,
@@ -71,10 +74,8 @@ impl<T> Fifo<T> {
             };
             // Acquire: pairs with H2, hence with T3 and H1: no end points to a segment before this.
             let head = Index::from_word(self.head.end.index.load(Ordering::Acquire)); // S1
-            // SeqCst: S2, pairs with the fence in `visit`.
-            fence(Ordering::SeqCst);
-            // Acquire: pairs with the release at the end of a visit.
-            let alone = self.head.visitors.load(Ordering::Acquire) == 0; // S3
+            // Acquire: pairs with V3.
+            let alone = self.head.visitors.load(Ordering::Acquire) == 0; // S2
             let guard = (!alone).then(|| shared.domain.pin());
             // SAFETY: the chain is ours until it is put back, and only its owner retires from it;
             // the head's own segment, where the walk ends, is alive.
@@ -115,7 +116,7 @@ pub(super) struct Visit<'a> {
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
-        // Release: pairs with S3, so that what was looked at may be used again.
-        self.visitors.fetch_sub(1, Ordering::Release);
+        // Release: pairs with S2, so that what was looked at may be used again, and with V1.
+        self.visitors.fetch_sub(1, Ordering::Release); // V3
     }
 }
