@@ -77,7 +77,7 @@ impl<T> Fifo<T> {
         match self.tail.end.index.compare_exchange(
             parked.word(),
             moved.word(),
-            Ordering::AcqRel,
+            Ordering::Release,
             Ordering::Acquire,
         ) {
             Ok(_) => moved,
@@ -113,11 +113,11 @@ impl<T> Fifo<T> {
             }
         }
         let moved = parked.next_segment(Segment::<T>::SHAPE);
-        // H2. Release: whoever reads the new index sees the new segment. Acquire: as in `pop`.
+        // H2. Release: whoever reads the new index sees the new segment. Acquire on failure: as in `pop`.
         match end.index.compare_exchange(
             parked.word(),
             moved.word(),
-            Ordering::AcqRel,
+            Ordering::Release,
             Ordering::Acquire,
         ) {
             Ok(_) => {

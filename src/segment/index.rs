@@ -112,6 +112,17 @@ impl Index {
         tail.0.wrapping_sub(self.0) as i64 > 1
     }
 
+    /// Whether this place is nearer the front than `other`, so long as less than half of all numbers lie
+    /// between them.
+    pub(crate) const fn is_before(self, other: Self) -> bool {
+        ((other.0.wrapping_sub(self.0) << 1) as i64) > 0
+    }
+
+    /// How many segments further back the one with this number is.
+    pub(crate) const fn segments_to(self, number: u64, shape: Shape) -> u64 {
+        number.wrapping_sub(self.number(shape)) & (!Self::CLOSED >> shape.bits)
+    }
+
     /// From parked, and not closed, to the first slot of the next segment.
     pub(crate) const fn next_segment(self, shape: Shape) -> Self {
         let gap = (1 << shape.bits) - shape.slots;
@@ -120,9 +131,8 @@ impl Index {
 
     /// How many slots lie from `head` up to this tail.
     pub(crate) const fn since(self, head: Self, shape: Shape) -> usize {
-        let mask = !Self::CLOSED >> shape.bits;
-        let segments = self.number(shape).wrapping_sub(head.number(shape)) & mask;
-        let slots = segments
+        let slots = head
+            .segments_to(self.number(shape), shape)
             .wrapping_mul(shape.slots)
             .wrapping_add(self.offset(shape) as u64);
         slots.wrapping_sub(head.offset(shape) as u64) as usize
@@ -166,6 +176,17 @@ mod tests {
                     tail = tail.advanced(1);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn compares_places_across_the_wrap() {
+        for number in [0, 7, u64::MAX - 1, u64::MAX] {
+            let place = SHAPE.start(number);
+            let next = place.next_segment(SHAPE);
+            assert!(place.is_before(next) && next.is_before(next.advanced(1)));
+            assert!(!next.is_before(place) && !next.is_before(next));
+            assert_eq!(place.segments_to(next.number(SHAPE), SHAPE), 1);
         }
     }
 

@@ -441,12 +441,13 @@ impl<T> Fifo<T> {
             return;
         }
         let next = place.advanced(1);
-        // Release: as in `take_one`; the poison was acquired, so the tail that its consumer read
-        // comes before this. Relaxed on failure: nothing is read.
+        // Relaxed: whoever poisoned these slots had read a tail behind them before a claim that is not
+        // later than ours. The head changes by read-modify-writes only, so who acquires what is written
+        // here acquires those claims as well.
         let passed = self.head.end.index.compare_exchange(
             next.word(),
             next.advanced(dead).word(),
-            Ordering::Release,
+            Ordering::Relaxed,
             Ordering::Relaxed,
         );
         if passed.is_ok() {
@@ -462,12 +463,11 @@ impl<T> Fifo<T> {
     /// SeqCst: C2 in the argument of `bitmap`, the look after a bit was cleared.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        // The tail's load comes first in the argument, so the head must not be older: a head that
-        // has passed this tail is "empty" as well, and `len` cannot tell, so compare for equality
-        // after reading the head first, which can only be behind.
-        let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+        // Relaxed: whether the head is behind or ahead, what this tail counts and nobody has claimed is
+        // never called nothing.
+        let head = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
         let tail = Index::from_word(self.tail.end.index.load(Ordering::SeqCst));
-        head == tail.place() || self.len_between(head, tail) == 0
+        self.len_between(head, tail) == 0
     }
 
     /// The number of claimed slots: exact when no operation runs.
@@ -607,30 +607,30 @@ impl<T> Fifo<T> {
     fn is_published_beyond(&self, shared: &Shared<T>) -> bool {
         let shape = Segment::<T>::SHAPE;
         let _visit = self.visit(shared);
-        // Acquire, four times: as in `take_one`, `claimable`, `advance_head`.
-        let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
-        let tail = Index::from_word(self.tail.end.index.load(Ordering::Acquire));
-        let mut segment = self.head.end.segment.load(Ordering::Acquire);
-        if head == tail.place() {
+        // Relaxed: a head that is behind costs a look at slots that are taken; one that is ahead of the
+        // tail below has seen everything taken that was there.
+        let head = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
+        // Acquire: pairs with T3, for the segments up to this tail's and the links between them.
+        let tail = Index::from_word(self.tail.end.index.load(Ordering::Acquire)).place();
+        if !head.is_before(tail) {
             return false;
         }
+        // Acquire: pairs with H1, for a segment behind this tail's.
+        let mut segment = self.head.end.segment.load(Ordering::Acquire);
         if segment.is_null() {
-            segment = self.head.first.load(Ordering::Acquire);
+            segment = self.head.first.load(Ordering::Relaxed); // as the links below
         }
-        let last = tail.number(shape);
-        // A walk that starts ahead of its own tail has been overtaken: others make progress.
-        let mut left = tail.since(head, shape).div_ceil(Segment::<T>::SLOTS) + 1;
+        let last = head.segments_to(tail.number(shape), shape);
         while let Some(this) = Segment::from_ptr(segment) {
             // SAFETY: the head pointed to it, or to a segment before it, after the visit began: it was
             // in the list then.
             unsafe {
-                let number = this.number();
-                let from = if number == head.number(shape) {
-                    head.offset(shape)
-                } else {
-                    0
-                };
-                let to = if number == last {
+                let nth = head.segments_to(this.number(), shape);
+                if nth > last {
+                    break; // the pointer has moved past this tail, or the head past the pointer
+                }
+                let from = if nth == 0 { head.offset(shape) } else { 0 };
+                let to = if nth == last {
                     tail.offset(shape)
                 } else {
                     Segment::<T>::SLOTS
@@ -638,17 +638,13 @@ impl<T> Fifo<T> {
                 if (from..to).any(|slot| this.is_written(slot)) {
                     return true;
                 }
-                if number == last {
+                if nth == last {
                     return false;
                 }
-                segment = this.next().load(Ordering::Acquire);
-            }
-            left -= 1;
-            if left == 0 {
-                break;
+                segment = this.next().load(Ordering::Relaxed); // T1 comes before T3
             }
         }
-        true
+        true // others have moved on meanwhile
     }
 }
 

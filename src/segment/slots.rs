@@ -67,8 +67,9 @@ pub(super) const LANES: usize = 32;
 pub(super) struct Header<T> {
     /// The segment behind this one; null until a producer installs it, then never changed.
     next: AtomicPtr<Header<T>>,
-    /// Its place in the FIFO. Written only while nobody else can see the segment.
-    number: u64,
+    /// Its place in the FIFO. Written only while nobody else can see the segment, and in a cell only so
+    /// that loom sees it if that is not so.
+    number: UnsafeCell<u64>,
     _items: PhantomData<T>,
 }
 
@@ -155,7 +156,7 @@ impl<T> Segment<T> {
         unsafe {
             segment.0.write(Header {
                 next: AtomicPtr::new(ptr::null_mut()),
-                number,
+                number: UnsafeCell::new(number),
                 _items: PhantomData,
             });
             for word in 0..Self::WORDS {
@@ -180,7 +181,7 @@ impl<T> Segment<T> {
         // SAFETY: the caller has the segment alone.
         unsafe {
             let header = self.0.as_mut();
-            header.number = number;
+            header.number.with_mut(|cell| *cell = number);
             // Relaxed: the caller passes the segment on with a release.
             header.next.store(ptr::null_mut(), Ordering::Relaxed);
             zero_atomics(self.word_ptr(0), Self::WORDS);
@@ -245,7 +246,7 @@ impl<T> Segment<T> {
     /// The segment is alive.
     pub(super) unsafe fn number(self) -> u64 {
         // SAFETY: alive, says the caller; written only before the segment is shared.
-        unsafe { (*self.0.as_ptr()).number }
+        unsafe { (*self.0.as_ptr()).number.with(|cell| *cell) }
     }
 
     /// # Safety
@@ -453,12 +454,12 @@ impl<T> Segment<T> {
             // The empty lanes from ours on, up to the first that is not.
             let taken = (lanes | (lanes >> 1)) & reach;
             let empty = reach & taken.wrapping_sub(1) & !taken;
-            // Release on success: whoever acquires the poison and passes the slots (`dead_behind`)
-            // comes after our look at the tail. Acquire on failure: we may have lost to `publish`.
+            // Relaxed on success: a poisoned slot carries nothing. Acquire on failure: we may have lost
+            // to `publish`.
             match word.compare_exchange_weak(
                 lanes,
                 lanes | (empty << 1),
-                Ordering::Release,
+                Ordering::Relaxed,
                 Ordering::Acquire,
             ) {
                 Ok(_) => return POISONED,
@@ -475,8 +476,8 @@ impl<T> Segment<T> {
     #[cold]
     pub(super) unsafe fn dead_behind(self, slot: usize) -> usize {
         // SAFETY: the claimed, unfinished slot keeps the segment alive.
-        // Acquire: pairs with the poisoning CAS.
-        let lanes = unsafe { self.word(slot / LANES) }.load(Ordering::Acquire);
+        // Relaxed: there is nothing in a poisoned slot.
+        let lanes = unsafe { self.word(slot / LANES) }.load(Ordering::Relaxed);
         let behind = LANES - 1 - slot % LANES;
         if behind == 0 {
             return 0;
