@@ -109,6 +109,19 @@ impl Waiter {
         }
     }
 
+    /// Whether it waits and nobody has woken it; then the context's waker is told.
+    #[inline]
+    fn is_asleep(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(listener) = &mut self.listener else {
+            return false;
+        };
+        if Pin::new(listener).poll(context).is_pending() {
+            return true;
+        }
+        self.listener = None; // the notifier has counted it out
+        false
+    }
+
     /// Looks with `attempt` until it has an outcome; sleeps in between, as a task.
     #[inline]
     pub(crate) fn poll<R>(
@@ -117,20 +130,18 @@ impl Waiter {
         context: &mut Context<'_>,
         mut attempt: impl FnMut() -> Option<R>,
     ) -> Poll<R> {
+        // Before the first look: if it was woken, that look is what the wake was for. Else it would seem
+        // to find something on its own each time, and wake somebody else for nothing.
+        let asleep = self.is_asleep(context);
         loop {
             if let Some(outcome) = attempt() {
                 self.leave(gate);
                 return Poll::Ready(outcome);
             }
-            match &mut self.listener {
-                None => self.begin(gate),
-                Some(listener) => {
-                    if Pin::new(listener).poll(context).is_pending() {
-                        return Poll::Pending;
-                    }
-                    self.listener = None; // woken, and the notifier has counted it out
-                }
+            if asleep || self.is_asleep(context) {
+                return Poll::Pending;
             }
+            self.begin(gate);
         }
     }
 

@@ -71,6 +71,28 @@ fn two_items_reach_two_waiters() {
 }
 
 #[test]
+fn a_woken_receiver_that_gets_its_item_wakes_nobody_else() {
+    let (tx, rx) = unbounded(1);
+    let mut tasks: Vec<_> = (0..4).map(|_| Task::waiting(rx.recv())).collect();
+    tx.try_send(b(0), 1).unwrap();
+    tx.try_send(b(0), 2).unwrap();
+    for task in &mut tasks[..2] {
+        task.ready().unwrap();
+    }
+    assert_eq!(woken(&tasks[2..]), 0);
+}
+
+#[test]
+fn a_woken_sender_that_gets_its_place_wakes_nobody_else() {
+    let (tx, rx) = bounded(1, 1);
+    tx.try_send(b(0), 0).unwrap();
+    let mut tasks: Vec<_> = (0..3).map(|i| Task::waiting(tx.send(b(0), i))).collect();
+    rx.try_recv().unwrap();
+    tasks[0].ready().unwrap();
+    assert_eq!(woken(&tasks[1..]), 0);
+}
+
+#[test]
 fn a_woken_receiver_that_is_dropped_passes_its_wake_on() {
     let (tx, rx) = unbounded(1);
     let first = Task::waiting(rx.recv());

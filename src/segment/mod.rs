@@ -467,7 +467,7 @@ impl<T> Fifo<T> {
         // never called nothing.
         let head = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
         let tail = Index::from_word(self.tail.end.index.load(Ordering::SeqCst));
-        self.len_between(head, tail) == 0
+        head == tail.place() || self.len_between(head, tail) == 0 // the second when one is parked
     }
 
     /// The number of claimed slots: exact when no operation runs.
