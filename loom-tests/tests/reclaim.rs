@@ -156,48 +156,56 @@ fn two_consumers_and_a_producer() {
 #[test]
 fn late_consumer_sweeps() {
     static SEEN: Seen = Seen::new();
-    model(
-        "reclaim/late_consumer_sweeps",
-        2,
-        Bound::Preemptions(3),
-        |cast| {
-            let before = SEGMENTS.get();
-            let live = move || SEGMENTS.get().wrapping_sub(before);
-            let fifo = Arc::<Fifo<Wide>>::default();
-            for id in 0..4 {
+    late_sweep("reclaim/late_consumer_sweeps", &SEEN, pop);
+}
+
+/// The same for a consumer of runs.
+#[test]
+fn late_consumer_of_a_run_sweeps() {
+    static SEEN: Seen = Seen::new();
+    late_sweep("reclaim/late_consumer_of_a_run_sweeps", &SEEN, |fifo| {
+        Some(fifo.pop_run(1).pop()?.id)
+    });
+}
+
+fn late_sweep(name: &str, seen: &'static Seen, late_pop: fn(&Fifo<Wide>) -> Option<usize>) {
+    model(name, 2, Bound::Preemptions(3), move |cast| {
+        let before = SEGMENTS.get();
+        let live = move || SEGMENTS.get().wrapping_sub(before);
+        let fifo = Arc::<Fifo<Wide>>::default();
+        for id in 0..4 {
+            assert!(fifo.push(Wide::new(id)).is_ok());
+        }
+        assert_eq!(pop(&fifo), Some(0));
+        let (late, quick) = (Arc::clone(&fifo), Arc::clone(&fifo));
+        let (a, (b, then)) = cast.two(
+            move || late_pop(&late).expect("there is one for each"),
+            move || {
+                let b = pop(&quick).expect("there is one for each");
+                assert!(quick.push(Wide::new(4)).is_ok());
+                (b, live())
+            },
+        );
+        assert_eq!((a + b, a == b), (3, false));
+        if cfg!(loom) {
+            for id in 5..7 {
                 assert!(fifo.push(Wide::new(id)).is_ok());
             }
-            assert_eq!(pop(&fifo), Some(0));
-            let (late, quick) = (Arc::clone(&fifo), Arc::clone(&fifo));
-            let (a, (b, then)) = cast.two(
-                move || pop(&late).expect("there is one for each"),
-                move || {
-                    let b = pop(&quick).expect("there is one for each");
-                    assert!(quick.push(Wide::new(4)).is_ok());
-                    (b, live())
-                },
-            );
-            assert_eq!((a + b, a == b), (3, false));
-            if cfg!(loom) {
-                for id in 5..7 {
-                    assert!(fifo.push(Wide::new(id)).is_ok());
-                }
-                let seen = match (then, live()) {
-                    (2, 3) => "swept at the hand-over",
-                    (3, 3) => "swept by the late one",
-                    (3, 4) => "left to the next sweep",
-                    other => panic!("{other:?} segments"),
-                };
-                // Else it was the other way round.
-                if a == 1 {
-                    SEEN.mark(seen);
-                }
+            let how = match (then, live()) {
+                (2, 3) => "swept at the hand-over",
+                (3, 3) => "swept by the late one",
+                (3, 4) => "left to the next sweep",
+                other => panic!("{other:?} segments"),
+            };
+            // Else it was the other way round.
+            if a == 1 {
+                seen.mark(how);
             }
-            let left = rest(&fifo);
-            assert!(left.starts_with(&[3, 4]), "{left:?}");
-        },
-    );
-    SEEN.expect([
+        }
+        let left = rest(&fifo);
+        assert!(left.starts_with(&[3, 4]), "{left:?}");
+    });
+    seen.expect([
         "swept at the hand-over",
         "swept by the late one",
         "left to the next sweep",

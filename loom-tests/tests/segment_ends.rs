@@ -81,12 +81,25 @@ fn recycling_waits_for_a_slow_producer() {
 #[test]
 fn recycling_waits_for_a_visitor() {
     static SEEN: Seen = Seen::new();
+    beside_a_look("segment/visitor", &SEEN, Fifo::pop);
+}
+
+/// The same for a consumer of runs. When it goes on, it finds head and segment as they are then.
+#[test]
+fn recycling_waits_for_a_visitor_that_takes_runs() {
+    static SEEN: Seen = Seen::new();
+    beside_a_look("segment/visitor_that_takes_runs", &SEEN, |fifo| {
+        fifo.pop_run(1).pop()
+    });
+}
+
+fn beside_a_look(name: &str, seen: &'static Seen, pop: fn(&Fifo<u8>) -> Option<u8>) {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("segment/visitor", 2, bound, |cast| {
+    model(name, 2, bound, move |cast| {
         let fifo = half_way(0);
         let (looker, quick) = (Arc::clone(&fifo), Arc::clone(&fifo));
         let (early, own) = cast.two(
-            move || looker.pop(),
+            move || pop(&looker),
             move || {
                 assert!(quick.push(1).is_ok());
                 let own = quick.pop();
@@ -94,12 +107,12 @@ fn recycling_waits_for_a_visitor() {
                 own
             },
         );
-        SEEN.mark(if early.is_some() { "got one" } else { "none" });
+        seen.mark(if early.is_some() { "got one" } else { "none" });
         let mut all: Vec<_> = own.into_iter().chain(early).chain(rest(&fifo)).collect();
         all.sort_unstable();
         assert_eq!(all, [1, 2, 3]);
     });
-    SEEN.expect(["got one", "none"]);
+    seen.expect(["got one", "none"]);
 }
 
 /// A FIFO is dropped, by whoever has the last handle, with whatever is inside, wherever its ends stand:

@@ -339,7 +339,7 @@ impl<T> Fifo<T> {
     ) -> (usize, bool) {
         debug_assert!(limit > 0);
         let shape = Segment::<T>::SHAPE;
-        // Acquire: as in `pop`.
+        // Acquire: as in `take_one`.
         let mut head = Index::from_word(load_to_update(&self.head.end.index, Ordering::Acquire));
         let backoff = Backoff::new();
         let mut poisoned = false;
@@ -380,8 +380,8 @@ impl<T> Fifo<T> {
                 return (taken, head.advanced(count) == tail);
             }
             poisoned = true;
-            // Acquire: as in `pop`.
-            head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+            // Acquire: as in `take_one`.
+            head = Index::from_word(load_to_update(&self.head.end.index, Ordering::Acquire));
         }
     }
 
