@@ -115,6 +115,30 @@ fn beside_a_look(name: &str, seen: &'static Seen, pop: fn(&Fifo<u8>) -> Option<u
     seen.expect(["got one", "none"]);
 }
 
+/// A producer that looks at an emptied segment, in vain, because the other one has linked the next one
+/// already, while that one sweeps it; there is a spare one, so it is to be freed: not as long as it looks.
+#[test]
+fn freed_after_the_last_look() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
+    model("segment/freed_after_the_last_look", 2, bound, |cast| {
+        let fifo = half_way(0);
+        for id in 1..4 {
+            assert!(fifo.push(id).is_ok() && fifo.pop() == Some(id));
+        }
+        let (slow, quick) = (Arc::clone(&fifo), Arc::clone(&fifo));
+        let ((), popped) = cast.two(
+            move || assert!(slow.push(4).is_ok()),
+            move || {
+                assert!(quick.push(5).is_ok());
+                quick.pop()
+            },
+        );
+        let mut all: Vec<_> = popped.into_iter().chain(rest(&fifo)).collect();
+        all.sort_unstable();
+        assert_eq!(all, [4, 5]);
+    });
+}
+
 /// A FIFO is dropped, by whoever has the last handle, with whatever is inside, wherever its ends stand:
 /// each item is dropped once, each segment freed.
 #[test]

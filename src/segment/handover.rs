@@ -99,8 +99,8 @@ impl<T> Fifo<T> {
         }
         // SAFETY: as in `advance_tail`, at the head.
         if let Some(link) = unsafe { self.link(segment, parked) } {
-            // Acquire: pairs with T1. Not null: the caller acquired a tail that is past this place.
-            let next = link.load(Ordering::Acquire);
+            // Relaxed: the caller acquired a tail past this place, hence T1. So it is not null, either.
+            let next = link.load(Ordering::Relaxed);
             debug_assert!(!next.is_null());
             // H1. Release: pairs with the load above. Relaxed on failure: it has moved.
             let moved =

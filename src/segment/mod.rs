@@ -472,9 +472,9 @@ impl<T> Fifo<T> {
 
     /// The number of claimed slots: exact when no operation runs.
     pub(crate) fn len(&self) -> usize {
-        // Head first: the tail read after it is not behind it, so there is no underflow.
-        let head = Index::from_word(self.head.end.index.load(Ordering::Acquire)); // before the tail
-        let tail = Index::from_word(self.tail.end.index.load(Ordering::Acquire)); // after the head
+        // Acquire: the tail read after it is not behind it, so there is no underflow.
+        let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+        let tail = Index::from_word(self.tail.end.index.load(Ordering::Relaxed));
         self.len_between(head, tail)
     }
 

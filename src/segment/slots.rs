@@ -198,6 +198,7 @@ impl<T> Segment<T> {
         // SAFETY: it came from `new` with this layout, and nobody else has it. The parts are
         // dropped first because loom's have something to drop; `core`'s have not.
         unsafe {
+            self.0.as_ref().number.with_mut(|_| ()); // so that loom sees it if somebody still reads
             for word in 0..Self::WORDS {
                 self.word_ptr(word).drop_in_place();
             }

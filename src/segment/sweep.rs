@@ -81,7 +81,8 @@ impl<T> Fifo<T> {
             // the head's own segment, where the walk ends, is alive.
             unsafe {
                 while segment.number() != head.number(shape) && segment.is_finished() {
-                    let next = segment.next().load(Ordering::Acquire); // pairs with T1
+                    // Relaxed: T1 comes before H2, which was acquired.
+                    let next = segment.next().load(Ordering::Relaxed);
                     match &guard {
                         // SAFETY: finished with, and nobody visits that could have got it.
                         None => shared.pool.put(segment),
@@ -99,8 +100,9 @@ impl<T> Fifo<T> {
             // sweeper's swap, and would report chains that come back twice. Once a segment, it costs
             // nothing.
             self.head.oldest.swap(segment.as_ptr(), Ordering::Release);
-            // If the head moved on meanwhile, its mover may have found the chain taken.
-            let now = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+            // If the head moved on meanwhile, its mover may have found the chain taken. Relaxed: as in
+            // `sweep_if_left`.
+            let now = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
             if now.same_segment(head, shape) {
                 return shared.domain.catch_up();
             }
