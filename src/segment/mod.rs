@@ -484,13 +484,13 @@ impl<T> Fifo<T> {
 
     /// Marks the tail closed: a claim before the mark counts, none comes after it.
     pub(crate) fn close(&self) {
-        // Relaxed test, only to spare the write. AcqRel: who sees the mark by a failed claim sees
-        // what the closing thread did before; claims before the mark come before the close.
+        // Relaxed test, only to spare the write. Release: who sees the mark by a failed claim sees what the
+        // closing thread did before.
         if !Index::from_word(self.tail.end.index.load(Ordering::Relaxed)).is_closed() {
             self.tail
                 .end
                 .index
-                .fetch_or(Index::closed_bit(), Ordering::AcqRel);
+                .fetch_or(Index::closed_bit(), Ordering::Release);
         }
     }
 
