@@ -22,22 +22,35 @@ fn rest<T>(fifo: &Fifo<T>) -> Vec<T> {
 #[test]
 fn recycling_waits_for_a_slow_consumer() {
     static SEEN: Seen = Seen::new();
+    slow_consumer("segment/slow_consumer", &SEEN, Fifo::pop);
+}
+
+/// The same for a consumer of runs.
+#[test]
+fn recycling_waits_for_a_slow_consumer_of_runs() {
+    static SEEN: Seen = Seen::new();
+    slow_consumer("segment/slow_consumer_of_runs", &SEEN, |fifo| {
+        fifo.pop_run(1).pop()
+    });
+}
+
+fn slow_consumer(name: &str, seen: &'static Seen, slow_pop: fn(&Fifo<u8>) -> Option<u8>) {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("segment/slow_consumer", 2, bound, |cast| {
+    model(name, 2, bound, move |cast| {
         let fifo = half_way(0);
         for item in 1..4 {
             assert!(fifo.push(item).is_ok());
         }
         let (slow, quick) = (Arc::clone(&fifo), Arc::clone(&fifo));
         let (a, b) = cast.two(
-            move || slow.pop().expect("there is one for each"),
+            move || slow_pop(&slow).expect("there is one for each"),
             move || {
                 let b = quick.pop().expect("there is one for each");
                 assert_eq!(quick.push_run([4, 5]), 2);
                 b
             },
         );
-        SEEN.mark(if a < b {
+        seen.mark(if a < b {
             "slow one first"
         } else {
             "quick one first"
@@ -45,7 +58,7 @@ fn recycling_waits_for_a_slow_consumer() {
         assert_eq!((a + b, a == b), (3, false));
         assert_eq!(rest(&fifo), [3, 4, 5]);
     });
-    SEEN.expect(["slow one first", "quick one first"]);
+    seen.expect(["slow one first", "quick one first"]);
 }
 
 /// A producer that is slow to publish, in the last slot of a segment: the consumer that poisons the slot

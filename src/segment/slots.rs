@@ -437,21 +437,22 @@ impl<T> Segment<T> {
 
     #[cold]
     fn wait_or_poison(word: &AtomicU64, slot: usize, end: usize, looks: usize) -> u64 {
-        let mut lanes = word.load(Ordering::Acquire); // as in `take`
-        for _ in 1..looks {
+        let mut left = looks;
+        let mut lanes = loop {
+            let lanes = word.load(Ordering::Acquire); // as in `take`
             if Self::lane(lanes, slot) != 0 {
                 return Self::lane(lanes, slot);
             }
+            left = left.saturating_sub(1);
+            if left == 0 {
+                break lanes;
+            }
             spin_loop();
-            lanes = word.load(Ordering::Acquire); // as in `take`
-        }
+        };
         let first = slot % LANES;
         let count = (end - slot).min(LANES - first);
         let reach = (ALL_WRITTEN >> (2 * (LANES - count))) << (2 * first);
         loop {
-            if Self::lane(lanes, slot) != 0 {
-                return Self::lane(lanes, slot);
-            }
             // The empty lanes from ours on, up to the first that is not.
             let taken = (lanes | (lanes >> 1)) & reach;
             let empty = reach & taken.wrapping_sub(1) & !taken;
@@ -465,6 +466,9 @@ impl<T> Segment<T> {
             ) {
                 Ok(_) => return POISONED,
                 Err(now) => lanes = now,
+            }
+            if Self::lane(lanes, slot) != 0 {
+                return Self::lane(lanes, slot);
             }
         }
     }
