@@ -22,10 +22,7 @@ use super::{
     index::Index,
     slots::{Header, Segment},
 };
-use crate::sync::{
-    atomic::{AtomicPtr, Ordering},
-    load_to_update,
-};
+use crate::sync::atomic::{AtomicPtr, Ordering};
 
 impl<T> Fifo<T> {
     /// Moves a tail parked at the end of its segment to the next one (T1–T3), or sees that somebody
@@ -36,14 +33,9 @@ impl<T> Fifo<T> {
         let _visit = self.visit(shared);
         // Acquire: pairs with T2.
         let segment = self.tail.end.segment.load(Ordering::Acquire);
-        let index = Index::from_word(load_to_update(&self.tail.end.index, Ordering::Acquire)); // as in `claim`
-        if index != parked {
-            return index;
-        }
         let moved = parked.next_segment(shape);
-        // The caller saw the index parked here, so the pointer is at least this segment's; the index
-        // is still parked here, so it is at most the next one's.
-        // SAFETY: read from the tail during the visit, when the index had not yet left it.
+        // The caller saw the index parked here, so the pointer is this segment's or a later one's.
+        // SAFETY: read from the tail during the visit.
         let link = unsafe { self.link(segment, parked) };
         if let Some(link) = link {
             let mut next = link.load(Ordering::Acquire); // pairs with T1
@@ -93,10 +85,6 @@ impl<T> Fifo<T> {
         let end = &self.head.end;
         // Acquire: pairs with H1.
         let segment = end.segment.load(Ordering::Acquire);
-        let index = Index::from_word(load_to_update(&end.index, Ordering::Acquire)); // as in `pop`
-        if index != parked {
-            return index;
-        }
         // SAFETY: as in `advance_tail`, at the head.
         if let Some(link) = unsafe { self.link(segment, parked) } {
             // Relaxed: the caller acquired a tail past this place, hence T1. So it is not null, either.
@@ -129,12 +117,12 @@ impl<T> Fifo<T> {
         }
     }
 
-    /// The link from the segment of a parked index to the next one, or `None` if the pointer is the
-    /// next one's already.
+    /// The link from the segment of a parked index to the next one, or `None` if the pointer has moved
+    /// on already.
     ///
     /// # Safety
     ///
-    /// `segment` was read, during a visit that lasts, from the end whose index is `parked`.
+    /// `segment` was read during a visit that lasts, from the end at which `parked` was seen before.
     unsafe fn link(&self, segment: *mut Header<T>, parked: Index) -> Option<&AtomicPtr<Header<T>>> {
         let Some(segment) = Segment::from_ptr(segment) else {
             return Some(&self.head.first);
