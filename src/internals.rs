@@ -58,6 +58,11 @@ impl<T> Fifo<T> {
         out
     }
 
+    /// The look of a pop that has found a slot dead: is there an item behind?
+    pub fn is_published_beyond(&self) -> bool {
+        self.fifo.is_published_beyond(&self.shared)
+    }
+
     pub fn close(&self) {
         self.fifo.close();
     }

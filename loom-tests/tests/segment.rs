@@ -389,6 +389,35 @@ fn hand_over_of_the_head() {
     });
 }
 
+/// A look through the segments is overtaken: the head's segment came after the tail that was read.
+#[test]
+fn overtaken_by_the_head() {
+    static SEEN: Seen = Seen::new();
+    model(
+        "segment/overtaken_by_the_head",
+        2,
+        Bound::Preemptions(3),
+        |cast| {
+            let (fifo, _) = fifo();
+            for item in 0..4 {
+                assert!(fifo.push(item).is_ok());
+            }
+            assert_eq!(fifo.pop(), Some(0));
+            let (looker, quick) = (Arc::clone(&fifo), Arc::clone(&fifo));
+            let (found, popped) = cast.two(
+                move || looker.is_published_beyond(),
+                move || {
+                    assert!(quick.push(4).is_ok());
+                    [quick.pop_run(1), quick.pop_run(2), quick.pop_run(1)].concat()
+                },
+            );
+            SEEN.mark(if found { "found" } else { "all taken" });
+            assert_eq!(popped, [1, 2, 3, 4]);
+        },
+    );
+    SEEN.expect(["found", "all taken"]);
+}
+
 /// Both ends parked at one place, a producer and a consumer: the head does not hand over before the
 /// tail has.
 #[test]

@@ -604,7 +604,7 @@ impl<T> Fifo<T> {
     /// Whether some slot between head and tail holds an item that nobody has claimed. If not, the
     /// FIFO was empty, but for running pushes, when the tail was read.
     #[cold]
-    fn is_published_beyond(&self, shared: &Shared<T>) -> bool {
+    pub(crate) fn is_published_beyond(&self, shared: &Shared<T>) -> bool {
         let shape = Segment::<T>::SHAPE;
         let _visit = self.visit(shared);
         // Relaxed: a head that is behind costs a look at slots that are taken; one that is ahead of the

@@ -156,9 +156,11 @@ impl<T> Segment<T> {
         unsafe {
             segment.0.write(Header {
                 next: AtomicPtr::new(ptr::null_mut()),
-                number: UnsafeCell::new(number),
+                number: UnsafeCell::new(0),
                 _items: PhantomData,
             });
+            // A write of its own, because loom takes what a cell begins with for known to everybody.
+            segment.0.as_ref().number.with_mut(|cell| *cell = number);
             for word in 0..Self::WORDS {
                 segment.word_ptr(word).write(AtomicU64::new(0));
             }
