@@ -125,6 +125,36 @@ fn closed_to_a_receive_is_final() {
     SEEN.expect(["received", "closed first"]);
 }
 
+/// The same with two sends that run, in two segments, of which the second may be the later one to end.
+#[test]
+fn closed_to_a_receive_is_final_for_two() {
+    static SEEN: Seen = Seen::new();
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model("channel/closed_is_final_for_two", 3, bound, |cast| {
+        let (sender, receiver) = unbounded(1);
+        sender.try_send(Band::URGENT, 0).unwrap();
+        receiver.try_recv().unwrap();
+        let send = |item| {
+            let sender = sender.clone();
+            move || sender.try_send(Band::URGENT, item).is_ok()
+        };
+        let (a, b, (receiver, received)) = cast.three(send(1), send(2), move || {
+            receiver.close();
+            let received = (0..2).filter(|_| receiver.try_recv().is_ok()).count();
+            (receiver, received)
+        });
+        let sent = usize::from(a) + usize::from(b);
+        SEEN.mark(match sent {
+            0 => "none sent",
+            1 => "one sent",
+            _ => "two sent",
+        });
+        assert_eq!(received, sent, "an item after the end, or one too many");
+        assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
+    });
+    SEEN.expect(["none sent", "one sent", "two sent"]);
+}
+
 /// A receiver that begins to wait beside the close does not sleep on.
 #[test]
 fn close_recv() {

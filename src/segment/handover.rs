@@ -95,9 +95,9 @@ impl<T> Fifo<T> {
                 end.segment
                     .compare_exchange(segment, next, Ordering::Release, Ordering::Relaxed);
             if moved.is_ok() && segment.is_null() {
-                // The list has a front from now on. Release: pairs with the swap in `sweep`, and is a
-                // swap for the reason given there.
-                self.head.oldest.swap(next, Ordering::Release);
+                // The list has a front from now on. Relaxed: whoever sweeps has been in that segment or has
+                // moved the head there, so it knows it. A swap for the reason given in `sweep`.
+                self.head.oldest.swap(next, Ordering::Relaxed);
             }
         }
         let moved = parked.next_segment(Segment::<T>::SHAPE);
