@@ -475,6 +475,17 @@ mod tests {
     }
 
     #[test]
+    fn a_closed_queue_gives_up_every_running_push_before_it_says_empty() {
+        let queue = BandQueue::<u64>::new(2);
+        for _ in 0..5 {
+            queue.bands[1].stop_in_push(32, &queue.shared);
+        }
+        queue.close();
+        assert_eq!(queue.pop_closed(), None);
+        assert_eq!(queue.len(), 0, "slots in which an item may still appear");
+    }
+
+    #[test]
     fn the_set_is_empty_after_a_drain() {
         let queue = BandQueue::new(64);
         for band in 0..64 {

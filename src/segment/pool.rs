@@ -77,9 +77,8 @@ impl<T> Pool<T> {
 impl<T> Drop for Pool<T> {
     fn drop(&mut self) {
         for place in &self.spares {
-            // Acquire: as in `take`.
-            if let Some(segment) = Segment::from_ptr(place.swap(ptr::null_mut(), Ordering::Acquire))
-            {
+            // Relaxed: `&mut self` comes after everything.
+            if let Some(segment) = Segment::from_ptr(place.load(Ordering::Relaxed)) {
                 // SAFETY: the pool is the only one to have it.
                 unsafe { segment.free() };
             }

@@ -122,6 +122,13 @@ fn a_segment_is_finished_when_both_sides_are_done_with_every_slot() {
     }
 }
 
+impl<T> Fifo<T> {
+    /// Leaves the FIFO as a push does that is stopped after its claim of up to `count` slots.
+    pub(crate) fn stop_in_push(&self, count: usize, shared: &Shared<T>) {
+        assert!(self.claim(count, shared).is_some());
+    }
+}
+
 /// Two words of slots, claimed by producers that have not published.
 fn two_running_pushes(fifo: &Fifo<u64>, shared: &Shared<u64>) -> [Claim<u64>; 2] {
     let claims = [0, 1].map(|_| fifo.claim(LANES, shared).unwrap());
