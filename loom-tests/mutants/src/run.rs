@@ -171,6 +171,8 @@ impl Runner {
         if let Some((file, _)) = known.and_then(|known| known.split_once('/')) {
             if let Some(at) = files.iter().position(|name| name == file) {
                 files[..=at].rotate_right(1);
+            } else if self.files.iter().any(|name| name == file) {
+                files.insert(0, file.into());
             }
         }
         let mut passed = 0;
