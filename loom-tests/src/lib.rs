@@ -4,6 +4,7 @@
 //! Under `cfg(loom)` a model is explored exhaustively within its preemption bound. Otherwise its body
 //! runs a number of times on real threads, so that the models stay compiled and true in every build.
 
+pub mod band;
 mod cast;
 mod explore;
 mod ledger;

@@ -2,7 +2,9 @@
 
 use bandq::internals::Fifo;
 use loom_tests::{
-    Bound, Ledger, Seen, model,
+    Bound, Ledger, Seen,
+    band::{half_way, rest},
+    model,
     sync::atomic::{AtomicBool, Ordering},
 };
 use std::sync::Arc;
@@ -11,18 +13,6 @@ use std::sync::Arc;
 /// ended: loom does not know `std`'s `Arc`, so a drop on one of them would not be ordered.
 fn fifo<T>() -> (Arc<Fifo<T>>, Arc<AtomicBool>) {
     (Arc::default(), Arc::new(AtomicBool::new(false)))
-}
-
-/// A FIFO with both ends in one segment, behind its first slot.
-fn half_way<T>(item: T) -> Arc<Fifo<T>> {
-    let fifo = Arc::<Fifo<T>>::default();
-    assert!(fifo.push(item).is_ok() && fifo.pop().is_some());
-    fifo
-}
-
-/// What is left in the FIFO.
-fn rest<T>(fifo: &Fifo<T>) -> Vec<T> {
-    std::iter::from_fn(|| fifo.pop()).collect()
 }
 
 /// Two producers' items both arrive, whatever the order of their claims. Both hand over to the first

@@ -1,20 +1,12 @@
 //! One band: when a segment may be used again, and what becomes of a FIFO that is dropped or closed.
 
 use bandq::internals::Fifo;
-use loom_tests::{Bound, Item, Ledger, Seen, model, sync};
+use loom_tests::{
+    Bound, Item, Ledger, Seen,
+    band::{half_way, rest},
+    model, sync,
+};
 use std::sync::Arc;
-
-/// A FIFO with both ends in one segment, behind its first slot.
-fn half_way<T>(item: T) -> Arc<Fifo<T>> {
-    let fifo = Arc::<Fifo<T>>::default();
-    assert!(fifo.push(item).is_ok() && fifo.pop().is_some());
-    fifo
-}
-
-/// What is left in the FIFO.
-fn rest<T>(fifo: &Fifo<T>) -> Vec<T> {
-    std::iter::from_fn(|| fifo.pop()).collect()
-}
 
 /// A consumer that is slow to read its item, in the last slot of a segment, while another hands over,
 /// sweeps, and pushes into the segment that it gets for the next: that is not the slow one's before it

@@ -1,20 +1,12 @@
 //! One band, with batches: a batch keeps its order, and its items come out once.
 
 use bandq::internals::Fifo;
-use loom_tests::{Bound, Seen, model};
+use loom_tests::{
+    Bound, Seen,
+    band::{half_way, rest},
+    model,
+};
 use std::sync::Arc;
-
-/// A FIFO with both ends in one segment, behind its first slot.
-fn half_way<T>(item: T) -> Arc<Fifo<T>> {
-    let fifo = Arc::<Fifo<T>>::default();
-    assert!(fifo.push(item).is_ok() && fifo.pop().is_some());
-    fifo
-}
-
-/// What is left in the FIFO.
-fn rest<T>(fifo: &Fifo<T>) -> Vec<T> {
-    std::iter::from_fn(|| fifo.pop()).collect()
-}
 
 /// A batch of which a consumer poisons one part keeps its order, and nothing in it is doubled: the
 /// poisoned part is its end.
