@@ -94,6 +94,12 @@ impl Bands {
         self.0 & bit(band) != 0
     }
 
+    /// How many bands are in this copy and not in the other.
+    #[inline]
+    pub(crate) fn not_in(self, other: Self) -> usize {
+        (self.0 & !other.0).count_ones() as usize
+    }
+
     /// Takes the most urgent band out of this copy.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<usize> {

@@ -81,6 +81,7 @@ mod error;
 pub mod internals;
 mod queue;
 mod segment;
+mod slip;
 mod sync;
 mod wait;
 

@@ -8,7 +8,7 @@ use crate::{
     bitmap::{BandSet, Bands},
     error::NoSuchBand,
     segment::{Fifo, Popped, Shared, Unpublished},
-    sync::one_time_in,
+    slip::Slip,
 };
 use core::{fmt, mem, mem::MaybeUninit, ptr};
 use crossbeam_utils::CachePadded;
@@ -53,15 +53,6 @@ pub struct BandQueue<T> {
 /// Items a batch push pulls out of its iterator before it claims slots for them, and the most that a
 /// batch pop takes from a band before it looks for a more urgent one.
 const CHUNK: usize = 32;
-
-/// A band that is in the set and was found empty is taken out one time in this many.
-///
-/// When producer and consumer are on different cores, a band near empty is emptied and filled again
-/// with almost every item; clearing its bit each time moves the set's cache line from core to core
-/// twice an item, which costs more than looking into an empty band now and then. So the bit is
-/// cleared at once only when the last item was pushed by the very thread that took it, where the line
-/// stays where it is. A prime, so that a fixed number of empty bands does not come round in step.
-const EMPTY_LOOKS: u32 = 61;
 
 impl<T> BandQueue<T> {
     /// An empty queue with this many bands. Allocates a few cache lines a band; a band's first
@@ -122,9 +113,10 @@ impl<T> BandQueue<T> {
     /// `None` means that each band was empty at some moment of the call.
     ///
     /// Bounded, but not always as short as can be: a pop that meets a running push waits for it a
-    /// few times, for about a microsecond, before it goes past it; and a pop that finds one item from
-    /// another thread may let a few more gather for about as long, because one by one they would
-    /// cost more. Where none gather it soon stops to: one pop in a thousand still tries.
+    /// few times, for about a microsecond, before it goes past it; one that loses a claim to another thread pauses for 0.4
+    /// to 5 µs before it tries again, as a push does; and one that took a band's last item may let a few more gather for about
+    /// a microsecond before it returns, because one by one they would cost more. Where none gather it soon
+    /// stops to: one such pop in four thousand still tries.
     ///
     /// ```
     /// # use bandq::{Band, BandQueue};
@@ -269,8 +261,8 @@ impl<T> BandQueue<T> {
         let fifo = &self.bands[band];
         match fifo.pop(&self.shared, Unpublished::Leave) {
             Some(Popped { item, was_last }) => {
-                if was_last && fifo.was_pushed_here() {
-                    self.emptied(band, fifo);
+                if was_last {
+                    self.took_last(band, fifo);
                 }
                 Some(item)
             }
@@ -281,17 +273,33 @@ impl<T> BandQueue<T> {
         }
     }
 
-    /// A band of the set had nothing: now and then, takes it out.
+    /// A pop took what looked like a band's last item: takes the band out of the set, or lets some more gather
+    /// first, if that pays (see [`slip`](crate::slip)).
     #[inline(always)]
-    fn found_empty(&self, band: usize, fifo: &Fifo<T>) {
-        if one_time_in(EMPTY_LOOKS) {
-            self.found_empty_again(band, fifo);
+    fn took_last(&self, band: usize, fifo: &Fifo<T>) {
+        if fifo.slip().is_due() {
+            self.step_back(band, fifo);
+        } else {
+            self.emptied(band, fifo);
         }
     }
 
     #[cold]
-    fn found_empty_again(&self, band: usize, fifo: &Fifo<T>) {
-        if fifo.is_empty() {
+    fn step_back(&self, band: usize, fifo: &Fifo<T>) {
+        let before = self.set.load();
+        Slip::pause();
+        let here = fifo.len();
+        fifo.slip().learn(here + self.set.load().not_in(before));
+        if here == 0 {
+            self.emptied(band, fifo);
+        }
+    }
+
+    /// A band of the set had nothing.
+    #[cold]
+    fn found_empty(&self, band: usize, fifo: &Fifo<T>) {
+        // Somebody else may have taken it out meanwhile.
+        if self.set.load().contains(band) {
             self.emptied(band, fifo);
         }
     }
@@ -332,8 +340,8 @@ impl<T> BandQueue<T> {
                 out.reserve(limit);
                 let band = Band::from_index(index);
                 let (taken, was_last) = fifo.pop_run(limit, &self.shared, out, |item| (band, item));
-                if was_last && fifo.was_pushed_here() {
-                    self.emptied(index, fifo);
+                if was_last {
+                    self.took_last(index, fifo);
                 }
                 if taken > 0 {
                     return taken;

@@ -32,7 +32,7 @@ impl<T> Fifo<T> {
         let shape = Segment::<T>::SHAPE;
         let _visit = self.visit(shared);
         // Acquire: pairs with T2.
-        let segment = self.tail.end.segment.load(Ordering::Acquire);
+        let segment = self.tail.segment.load(Ordering::Acquire);
         let moved = parked.next_segment(shape);
         // The caller saw the index parked here, so the pointer is this segment's or a later one's.
         // SAFETY: read from the tail during the visit.
@@ -57,7 +57,7 @@ impl<T> Fifo<T> {
                 }
             }
             // T2. Release: pairs with the load above. Relaxed on failure: it has moved.
-            let _ = self.tail.end.segment.compare_exchange(
+            let _ = self.tail.segment.compare_exchange(
                 segment,
                 next,
                 Ordering::Release,
@@ -66,7 +66,7 @@ impl<T> Fifo<T> {
         }
         // T3. Release: whoever reads the new index sees the new segment, and `next` installed.
         // Acquire on failure: as in `claim`.
-        match self.tail.end.index.compare_exchange(
+        match self.tail.index.compare_exchange(
             parked.word(),
             moved.word(),
             Ordering::Release,

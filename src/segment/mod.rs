@@ -46,7 +46,7 @@
 //! producer has claimed.
 //!
 //! How an end gets to the next segment is [`handover`]; how emptied segments are found and used again
-//! is [`sweep`]; why a consumer may step back from its producer is [`slip`].
+//! is [`sweep`].
 //!
 //! # Progress
 //!
@@ -71,22 +71,20 @@
 mod handover;
 mod index;
 mod pool;
-mod slip;
 mod slots;
 mod sweep;
 
+use crate::slip::Slip;
 use crate::sync::{
-    Arc, Backoff,
+    Arc,
     atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering},
-    load_to_update,
+    load_to_update, pause_after_loss,
     reclaim::Domain,
-    thread_token,
 };
 use core::{mem::MaybeUninit, ptr};
 use crossbeam_utils::CachePadded;
 use index::Index;
 use pool::Pool;
-use slip::Slip;
 use slots::{Found, Header, LANES, Segment};
 
 /// What the FIFOs of a queue share: spare segments and the right to reclaim them.
@@ -113,19 +111,13 @@ struct End<T> {
     segment: AtomicPtr<Header<T>>,
 }
 
-/// The tail: producers' cache line.
-struct Tail<T> {
-    end: End<T>,
-    /// The thread that pushed last, as far as anybody knows.
-    pusher: AtomicUsize,
-}
-
 /// The head: consumers' cache line, with the chain of segments that they leave behind.
 struct Head<T> {
     end: End<T>,
     /// A tail that some consumer has read: while the head is well behind it, there is no need to
     /// take the producers' cache line away from them.
     seen: AtomicU64,
+    /// Not ours: kept here because whoever touches it has just written this line.
     slip: Slip,
     /// The first segment there ever was: the `next` of the segment before it, which does not exist.
     first: AtomicPtr<Header<T>>,
@@ -140,7 +132,8 @@ struct Head<T> {
 /// One band.
 pub(crate) struct Fifo<T> {
     head: CachePadded<Head<T>>,
-    tail: CachePadded<Tail<T>>,
+    /// The producers' cache line.
+    tail: CachePadded<End<T>>,
 }
 
 // SAFETY: items move through it from thread to thread, by value; no `&T` is ever shared. All other
@@ -197,13 +190,9 @@ impl<T> Fifo<T> {
             visitors: AtomicUsize::new(0),
             oldest: AtomicPtr::new(ptr::null_mut()),
         };
-        let tail = Tail {
-            end: end(),
-            pusher: AtomicUsize::new(0),
-        };
         Self {
             head: CachePadded::new(head),
-            tail: CachePadded::new(tail),
+            tail: CachePadded::new(end()),
         }
     }
 
@@ -288,7 +277,7 @@ impl<T> Fifo<T> {
         // Acquire, here and in the failures below: pairs with H2, so that the segment read next is
         // not older than the index.
         let mut head = Index::from_word(load_to_update(&self.head.end.index, Ordering::Acquire));
-        let backoff = Backoff::new();
+        let mut losses = 0;
         loop {
             let tail = self.claimable(&mut head, shared)?;
             // Relaxed: not older than the index, which was acquired, and not newer if the claim, a
@@ -303,7 +292,7 @@ impl<T> Fifo<T> {
                 Ordering::Acquire,
             ) {
                 head = Index::from_word(now);
-                backoff.spin();
+                losses = pause_after_loss(losses);
                 continue;
             }
             let offset = head.offset(Segment::<T>::SHAPE);
@@ -341,7 +330,7 @@ impl<T> Fifo<T> {
         let shape = Segment::<T>::SHAPE;
         // Acquire: as in `take_one`.
         let mut head = Index::from_word(load_to_update(&self.head.end.index, Ordering::Acquire));
-        let backoff = Backoff::new();
+        let mut losses = 0;
         let mut poisoned = false;
         loop {
             let Some(tail) = self.claimable(&mut head, shared) else {
@@ -362,7 +351,7 @@ impl<T> Fifo<T> {
                 Ordering::Acquire,
             ) {
                 head = Index::from_word(now);
-                backoff.spin();
+                losses = pause_after_loss(losses);
                 continue;
             }
             // SAFETY: as in `pop`, for each slot of the run.
@@ -466,7 +455,7 @@ impl<T> Fifo<T> {
         // Relaxed: whether the head is behind or ahead, what this tail counts and nobody has claimed is
         // never called nothing.
         let head = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
-        let tail = Index::from_word(self.tail.end.index.load(Ordering::SeqCst));
+        let tail = Index::from_word(self.tail.index.load(Ordering::SeqCst));
         head == tail.place() || self.len_between(head, tail) == 0 // the second when one is parked
     }
 
@@ -474,7 +463,7 @@ impl<T> Fifo<T> {
     pub(crate) fn len(&self) -> usize {
         // Acquire: the tail read after it is not behind it, so there is no underflow.
         let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
-        let tail = Index::from_word(self.tail.end.index.load(Ordering::Relaxed));
+        let tail = Index::from_word(self.tail.index.load(Ordering::Relaxed));
         self.len_between(head, tail)
     }
 
@@ -486,22 +475,21 @@ impl<T> Fifo<T> {
     pub(crate) fn close(&self) {
         // Relaxed test, only to spare the write. Release: who sees the mark by a failed claim sees what the
         // closing thread did before.
-        if !Index::from_word(self.tail.end.index.load(Ordering::Relaxed)).is_closed() {
+        if !Index::from_word(self.tail.index.load(Ordering::Relaxed)).is_closed() {
             self.tail
-                .end
                 .index
                 .fetch_or(Index::closed_bit(), Ordering::Release);
         }
     }
 
-    /// Whether this thread was the last to push here, as far as anybody knows.
+    /// Whether stepping back pays at this band.
     #[inline]
-    pub(crate) fn was_pushed_here(&self) -> bool {
-        self.tail.pusher.load(Ordering::Relaxed) == thread_token() // Relaxed: a hint
+    pub(crate) fn slip(&self) -> &Slip {
+        &self.head.slip
     }
 
     /// The tail, or an earlier one, if there is a slot to claim at `head`. A parked head is helped
-    /// on first. When only one slot is there, lets some more gather, if that pays (see [`slip`]).
+    /// on first.
     #[inline(always)]
     fn claimable(&self, head: &mut Index, shared: &Shared<T>) -> Option<Index> {
         // Acquire: pairs with the store below, so that a claim by this tail comes after the load that
@@ -512,7 +500,7 @@ impl<T> Fifo<T> {
         }
         loop {
             // Acquire: pairs with T3, so that a parked head finds the next segment installed.
-            let tail = Index::from_word(self.tail.end.index.load(Ordering::Acquire)).place();
+            let tail = Index::from_word(self.tail.index.load(Ordering::Acquire)).place();
             if *head == tail {
                 return None;
             }
@@ -523,24 +511,9 @@ impl<T> Fifo<T> {
             if head.is_well_behind(tail) {
                 // Release: pairs with the load above.
                 self.head.seen.store(tail.word(), Ordering::Release);
-            } else if !self.was_pushed_here() {
-                self.on_the_heels(tail);
             }
             return Some(tail);
         }
-    }
-
-    /// A consumer is to take the last item before `tail`, and the producer may be at the next one:
-    /// perhaps lets some gather.
-    #[cold]
-    fn on_the_heels(&self, tail: Index) {
-        if !self.head.slip.is_due() {
-            return;
-        }
-        Slip::pause();
-        // Relaxed: only to count.
-        let now = Index::from_word(self.tail.end.index.load(Ordering::Relaxed));
-        self.head.slip.learn(self.len_between(tail, now));
     }
 
     /// The end of the claimed slots in the segment where `head` stands.
@@ -560,8 +533,8 @@ impl<T> Fifo<T> {
         let shape = Segment::<T>::SHAPE;
         // Acquire, here and on failure: pairs with T3, so that the segment read next is not older
         // than the index.
-        let mut tail = Index::from_word(load_to_update(&self.tail.end.index, Ordering::Acquire));
-        let backoff = Backoff::new();
+        let mut tail = Index::from_word(load_to_update(&self.tail.index, Ordering::Acquire));
+        let mut losses = 0;
         loop {
             if tail.is_closed() {
                 return None;
@@ -571,20 +544,18 @@ impl<T> Fifo<T> {
                 continue;
             }
             // Relaxed: as at the head; its content came with the index.
-            let segment = self.tail.end.segment.load(Ordering::Relaxed);
+            let segment = self.tail.segment.load(Ordering::Relaxed);
             let offset = tail.offset(shape);
             let room = (Segment::<T>::SLOTS - offset).min(LANES - offset % LANES);
             let count = count.min(room);
             // SeqCst: P1 in the argument of `bitmap`.
-            match self.tail.end.index.compare_exchange_weak(
+            match self.tail.index.compare_exchange_weak(
                 tail.word(),
                 tail.advanced(count).word(),
                 Ordering::SeqCst,
                 Ordering::Acquire,
             ) {
                 Ok(_) => {
-                    // Relaxed: a hint.
-                    self.tail.pusher.store(thread_token(), Ordering::Relaxed);
                     // SAFETY: a claimable index has a segment, so it is not null.
                     let segment = unsafe { Segment::from_ptr_unchecked(segment) };
                     return Some(Claim {
@@ -595,7 +566,7 @@ impl<T> Fifo<T> {
                 }
                 Err(now) => {
                     tail = Index::from_word(now);
-                    backoff.spin();
+                    losses = pause_after_loss(losses);
                 }
             }
         }
@@ -611,7 +582,7 @@ impl<T> Fifo<T> {
         // tail below has seen everything taken that was there.
         let head = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
         // Acquire: pairs with T3, for the segments up to this tail's and the links between them.
-        let tail = Index::from_word(self.tail.end.index.load(Ordering::Acquire)).place();
+        let tail = Index::from_word(self.tail.index.load(Ordering::Acquire)).place();
         if !head.is_before(tail) {
             return false;
         }
