@@ -54,10 +54,10 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// The size of a segment of `u64` (checked): header, lanes, done bytes, 255 items.
-const SEGMENT: usize = 16 + 8 * 8 + 256 + 255 * 8;
+/// The size of a segment of `u64` (checked): header, lanes, done bytes, 256 items.
+const SEGMENT: usize = 16 + 8 * 8 + 256 + 256 * 8;
 /// Items that it has room for.
-const SLOTS: usize = 255;
+const SLOTS: usize = 256;
 /// Used bands.
 const BANDS: usize = 8;
 /// Spare segments that a queue keeps.

@@ -26,7 +26,7 @@ fn one_band_keeps_the_order_over_many_segments() {
 
 #[test]
 fn one_band_keeps_the_order_at_every_depth() {
-    for depth in [1, 2, 3, 31, 32, 127, 254, 255, 256, 257, 510, 511] {
+    for depth in [1, 2, 3, 31, 32, 127, 255, 256, 257, 258, 511, 512, 513] {
         let queue = BandQueue::new(2);
         for i in 0..depth {
             queue.push(b(1), i).unwrap();

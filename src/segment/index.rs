@@ -14,8 +14,8 @@
 //! * `CLOSED`: only at the tail. Nothing can be claimed from then on.
 //!
 //! The word only grows (modulo its width), so a compare-exchange that succeeds means that nothing
-//! has happened since the load. The number has at least 55 bits: at one segment of 255 items a
-//! microsecond it wraps after a thousand years. It is compared for equality only, so even then
+//! has happened since the load. The number has at least 54 bits: at one segment of 256 items a
+//! microsecond it wraps after 570 years. It is compared for equality only, so even then
 //! nothing breaks.
 
 use core::fmt;
@@ -149,7 +149,7 @@ impl fmt::Debug for Index {
 mod tests {
     use super::*;
 
-    const SHAPE: Shape = Shape::new(255);
+    const SHAPE: Shape = Shape::new(256);
 
     #[test]
     fn a_parked_end_moves_to_the_next_segments_first_slot() {
@@ -157,12 +157,12 @@ mod tests {
         assert!(parked.is_parked(SHAPE));
         let next = parked.next_segment(SHAPE);
         assert_eq!((next.number(SHAPE), next.offset(SHAPE)), (42, 0));
-        assert!(next.advanced(255).is_parked(SHAPE));
+        assert!(next.advanced(256).is_parked(SHAPE));
     }
 
     #[test]
     fn counts_slots_across_segments_and_across_the_wrap() {
-        for slots in [1, 2, 3, 127, 255] {
+        for slots in [1, 2, 3, 127, 255, 256] {
             let shape = Shape::new(slots);
             for number in [0, u64::MAX] {
                 let head = shape.start(number);

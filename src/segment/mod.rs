@@ -20,7 +20,7 @@
 //! meanwhile, start again with the next slot.
 //!
 //! Pop: read the head's index and the tail's. At the same place: empty. Else claim the slot at the
-//! head by compare-exchange, take the item, set the slot's `done` byte. If the producer of that slot
+//! head by compare-exchange, take the item, note in a `done` byte that this was all. If the producer of that slot
 //! is not done after a bounded number of looks, poison the slot and go on.
 //!
 //! That is two locked instructions a push, one a pop, and no pin. It is safe without one because
@@ -305,7 +305,7 @@ impl<T> Fifo<T> {
                 if let Found::Dead = found {
                     self.pass_dead(segment, head);
                 }
-                segment.finish(offset);
+                segment.finish(offset, 1);
                 found
             };
             self.sweep_if_left(head, shared);
@@ -341,7 +341,8 @@ impl<T> Fifo<T> {
             }
             let offset = head.offset(shape);
             let end = Self::end_in_segment(head, tail);
-            let count = (end - offset).min(limit).min(LANES - offset % LANES);
+            // No more than a word's worth, so that running pushes in at most two words are given up for it.
+            let count = (end - offset).min(limit).min(LANES);
             // Relaxed, Release, Acquire: as in `take_one`.
             let segment = self.head.end.segment.load(Ordering::Relaxed);
             if let Err(now) = self.head.end.index.compare_exchange_weak(
@@ -354,16 +355,24 @@ impl<T> Fifo<T> {
                 losses = pause_after_loss(losses);
                 continue;
             }
-            // SAFETY: as in `pop`, for each slot of the run.
-            let taken = unsafe {
-                let segment = Segment::from_ptr_unchecked(segment);
-                if segment.take_written(offset, count, out, &wrap) {
-                    count
-                } else {
-                    let each = |item| out.push(wrap(item));
-                    self.take_each(segment, head, count, end, each)
-                }
-            };
+            let mut taken = 0;
+            let mut done = 0;
+            while done < count {
+                let place = head.advanced(done);
+                // One word of lanes at a time.
+                let part = (count - done).min(LANES - place.offset(shape) % LANES);
+                // SAFETY: as in `take_one`, for each slot of the run.
+                taken += unsafe {
+                    let segment = Segment::from_ptr_unchecked(segment);
+                    if segment.take_written(place.offset(shape), part, out, &wrap) {
+                        part
+                    } else {
+                        let each = |item| out.push(wrap(item));
+                        self.take_each(segment, place, part, end, each)
+                    }
+                };
+                done += part;
+            }
             self.sweep_if_left(head, shared);
             if taken > 0 {
                 return (taken, head.advanced(count) == tail);
@@ -374,7 +383,7 @@ impl<T> Fifo<T> {
         }
     }
 
-    /// The run of a `pop_run` in which something is not written yet, slot by slot. Returns how many
+    /// The part of a run in which something is not written yet, slot by slot, from `head` on. Returns how many
     /// items there were.
     ///
     /// # Safety
@@ -408,7 +417,7 @@ impl<T> Fifo<T> {
                         }
                     }
                 }
-                segment.finish(offset + n);
+                segment.finish(offset + n, 1);
             }
         }
         taken
@@ -440,10 +449,8 @@ impl<T> Fifo<T> {
             Ordering::Relaxed,
         );
         if passed.is_ok() {
-            for slot in offset + 1..=offset + dead {
-                // SAFETY: claimed by the CAS; poisoned, so there is nothing to take.
-                unsafe { segment.finish(slot) };
-            }
+            // SAFETY: claimed by the CAS; poisoned, so there is nothing to take.
+            unsafe { segment.finish(offset + 1, dead) };
         }
     }
 

@@ -36,9 +36,11 @@
 //!
 //! Nobody looks into a slot without having claimed it, except under a pin. So when, in every slot,
 //! the producer has added its `01` (its last access: it keeps a copy of the item until then) and the
-//! consumer has set the `done` byte (its last access), only pinned threads may still hold the
-//! segment. A byte a slot, set by a plain store, instead of a shared counter, which would cost every
-//! receive another locked instruction.
+//! consumer has noted that it is done (its last access), only pinned threads may still hold the
+//! segment. What a consumer claims at once, a run of 1 to 32 slots, it notes as one, by a plain store: the `done` byte of the run's
+//! first slot becomes the length of the run. (A shared counter would cost every
+//! receive another locked instruction, a store for each slot a batch 32 of them.) No run is noted twice and none crosses a word, so
+//! a word of slots is done with when its bytes add up to their number.
 
 use crate::sync::{
     UnsafeCell, alloc,
@@ -62,6 +64,12 @@ const LANE: u64 = 0b11;
 const ALL_WRITTEN: u64 = 0x5555_5555_5555_5555;
 /// Lanes in a word.
 pub(super) const LANES: usize = 32;
+
+/// `WRITTEN` in the first `count` lanes of a word; `count` is in `1..=LANES`.
+#[inline(always)]
+const fn all_written(count: usize) -> u64 {
+    ALL_WRITTEN >> (2 * (LANES - count))
+}
 
 /// The head of the allocation; the arrays follow it.
 pub(super) struct Header<T> {
@@ -354,7 +362,7 @@ impl<T> Segment<T> {
     pub(super) unsafe fn publish(self, slot: usize, count: usize) -> usize {
         let lane = slot % LANES;
         debug_assert!(count >= 1 && lane + count <= LANES);
-        let run = (ALL_WRITTEN >> (2 * (LANES - count))) << (2 * lane);
+        let run = all_written(count) << (2 * lane);
         // SAFETY: unpublished slots keep the segment alive.
         let word = unsafe { self.word(slot / LANES) };
         // SeqCst: as a release it hands the values to the consumers' acquiring load of the lane;
@@ -416,7 +424,7 @@ impl<T> Segment<T> {
     ) -> bool {
         let lane = slot % LANES;
         debug_assert!(count >= 1 && lane + count <= LANES);
-        let written = (ALL_WRITTEN >> (2 * (LANES - count))) << (2 * lane);
+        let written = all_written(count) << (2 * lane);
         // SAFETY: claimed, unfinished slots keep the segment alive; each is read once, after its
         // lane was seen written, and finished after that.
         unsafe {
@@ -429,10 +437,7 @@ impl<T> Segment<T> {
             out.extend(
                 (0..count).map(|n| wrap((*values.add(n)).with(|value| value.cast::<T>().read()))),
             );
-            let done = self.done_ptr(slot);
-            for n in 0..count {
-                (*done.add(n)).store(1, Ordering::Release); // as in `finish`
-            }
+            self.finish(slot, count);
         }
         true
     }
@@ -453,7 +458,7 @@ impl<T> Segment<T> {
         };
         let first = slot % LANES;
         let count = (end - slot).min(LANES - first);
-        let reach = (ALL_WRITTEN >> (2 * (LANES - count))) << (2 * first);
+        let reach = all_written(count) << (2 * first);
         loop {
             // The empty lanes from ours on, up to the first that is not.
             let taken = (lanes | (lanes >> 1)) & reach;
@@ -510,17 +515,18 @@ impl<T> Segment<T> {
         Self::lane(lanes, slot) == WRITTEN
     }
 
-    /// The consumer's last access to its slot.
+    /// The consumer's last access to a run of slots that it claimed.
     ///
     /// # Safety
     ///
-    /// The caller has claimed the slot as its consumer and taken what there was; it does not touch
-    /// the segment again unless it owns another slot.
+    /// The caller has claimed these slots as their consumer and taken what there was, and says so once; it does not touch
+    /// the segment again unless it owns another slot. All are in one word.
     #[inline(always)]
-    pub(super) unsafe fn finish(self, slot: usize) {
-        // SAFETY: until this store the slot keeps the segment alive.
-        // Release: pairs with `is_finished`, so that reading the value comes before its reuse.
-        unsafe { self.done(slot) }.store(1, Ordering::Release);
+    pub(super) unsafe fn finish(self, slot: usize, count: usize) {
+        debug_assert!(count >= 1 && slot % LANES + count <= LANES);
+        // SAFETY: until this store the slots keep the segment alive.
+        // Release: pairs with `is_finished`, so that reading the values comes before their reuse.
+        unsafe { self.done(slot) }.store(count as u8, Ordering::Release);
     }
 
     /// Whether producers and consumers have made their last access to every slot.
@@ -530,15 +536,17 @@ impl<T> Segment<T> {
     /// The segment is alive.
     pub(super) unsafe fn is_finished(self) -> bool {
         // From the end: that is where the late ones are.
-        // Acquire: pairs with `finish` and with `publish`.
-        (0..Self::SLOTS).rev().all(|slot| {
+        (0..Self::WORDS).rev().all(|word| {
+            let first = word * LANES;
+            let slots = (Self::SLOTS - first).min(LANES);
             // SAFETY: alive, says the caller.
-            unsafe { self.done(slot) }.load(Ordering::Acquire) != 0
-        }) && (0..Self::WORDS).all(|word| {
-            let lanes = (Self::SLOTS - word * LANES).min(LANES);
-            let all = ALL_WRITTEN >> (2 * (LANES - lanes));
-            // SAFETY: alive, says the caller.
-            unsafe { self.word(word) }.load(Ordering::Acquire) & all == all
+            // Acquire: pairs with `finish` and with `publish`.
+            unsafe {
+                let done = |slot| usize::from(self.done(slot).load(Ordering::Acquire));
+                (first..first + slots).map(done).sum::<usize>() == slots
+                    && self.word(word).load(Ordering::Acquire) & all_written(slots)
+                        == all_written(slots)
+            }
         })
     }
 

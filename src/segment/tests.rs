@@ -106,12 +106,12 @@ fn a_segment_is_finished_when_both_sides_are_done_with_every_slot() {
             segment.write(slot, &raw const slot as *const u64);
             if slot == 40 {
                 assert!(matches!(segment.take(slot, || slot + 1, 1), Found::Dead));
-                segment.finish(slot);
+                segment.finish(slot, 1);
                 assert_eq!(segment.publish(slot, 1), 0);
             } else {
                 assert_eq!(segment.publish(slot, 1), 1);
                 assert!(matches!(segment.take(slot, || slot + 1, 1), Found::Item(_)));
-                segment.finish(slot);
+                segment.finish(slot, 1);
             }
         }
         assert!(segment.is_finished());
@@ -119,6 +119,27 @@ fn a_segment_is_finished_when_both_sides_are_done_with_every_slot() {
         assert!(!segment.is_finished());
         assert_eq!(segment.number(), 9);
         segment.free();
+    }
+}
+
+#[test]
+fn a_run_is_noted_as_one() {
+    let slots = Segment::<u64>::SLOTS;
+    for longest in [2, 5, 31, LANES] {
+        let segment = Segment::<u64>::new(0);
+        // SAFETY: as above; no item is read.
+        unsafe {
+            let mut slot = 0;
+            while slot < slots {
+                assert!(!segment.is_finished());
+                let run = longest.min(slots - slot).min(LANES - slot % LANES);
+                assert_eq!(segment.publish(slot, run), run);
+                segment.finish(slot, run);
+                slot += run;
+            }
+            assert!(segment.is_finished());
+            segment.free();
+        }
     }
 }
 
@@ -163,5 +184,46 @@ fn a_pop_of_a_run_poisons_one_word_of_running_pushes_and_no_more() {
     let [_poisoned, left_alone] = two_running_pushes(&fifo, &shared);
     let mut out = Vec::new();
     assert_eq!(fifo.pop_run(64, &shared, &mut out, |item| item).0, 0);
+    publish_and_pop(left_alone, &fifo, &shared);
+}
+
+#[test]
+fn a_pop_of_a_run_takes_it_across_two_words() {
+    let (fifo, shared) = (Fifo::new(), Shared::new());
+    let items: Vec<u64> = (0..100).collect();
+    // SAFETY: plain numbers.
+    let pushed = unsafe { fifo.push_run(items.as_ptr(), items.len(), &shared) };
+    assert_eq!(pushed, items.len());
+    let mut out = Vec::new();
+    for (limit, taken, is_last) in [
+        (5, 5, false),
+        (32, 32, false),
+        (90, 32, false),
+        (90, 31, true),
+    ] {
+        let run = fifo.pop_run(limit, &shared, &mut out, |item| item);
+        assert_eq!(run, (taken, is_last));
+    }
+    assert_eq!(out, items);
+}
+
+#[test]
+fn a_pop_of_a_run_across_two_words_poisons_those_and_no_more() {
+    let (fifo, shared) = (Fifo::new(), Shared::new());
+    fifo.push(7, &shared).unwrap();
+    assert_eq!(pop(&fifo, &shared), Some(7)); // from now on runs begin with a word's second slot
+    let running = fifo.claim(LANES, &shared).unwrap();
+    assert_eq!(running.count, LANES - 1);
+    let [_, left_alone] = two_running_pushes(&fifo, &shared);
+    let mut out = Vec::new();
+    assert_eq!(fifo.pop_run(64, &shared, &mut out, |item| item).0, 0);
+    // SAFETY: plain numbers; the slots are claimed and not published.
+    unsafe {
+        let items = [0_u64; LANES];
+        running
+            .segment
+            .write_run(running.offset, items.as_ptr(), running.count);
+        assert_eq!(running.segment.publish(running.offset, running.count), 0);
+    }
     publish_and_pop(left_alone, &fifo, &shared);
 }

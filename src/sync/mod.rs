@@ -85,12 +85,12 @@ use core::{mem::MaybeUninit, ptr};
 
 /// How many slots a segment of `size`-byte items has.
 ///
-/// About 2 KiB of items, at most 255, at least one. 255 rather than 256 because a position keeps
-/// one more offset, "past the last slot", and `offset + 1` should fit a power of two.
+/// About 2 KiB of items, at most 256, at least one. So for items of 1 to 8, 16, 32 or 64 bytes the lanes fill their words, and a batch
+/// of 32 that begins with a word stays in one.
 #[cfg(not(loom))]
 pub(crate) const fn slots_per_segment(size: usize) -> usize {
-    const BYTES: usize = 2040;
-    const MOST: usize = 255;
+    const BYTES: usize = 2048;
+    const MOST: usize = 256;
     if size == 0 {
         return MOST;
     }

@@ -12,7 +12,7 @@ use crate::support::b;
 /// How large the items of a run are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Shape {
-    /// 8 bytes: a segment has 255 slots.
+    /// 8 bytes: a segment has 256 slots.
     Small,
     /// 800 bytes: a segment has two slots, so every other push and pop meets a hand-over.
     Large,
