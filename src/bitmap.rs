@@ -9,7 +9,7 @@
 //! |---|---|---|---|
 //! | 1 | items | the usual case | – |
 //! | 0 | empty | the usual case | – |
-//! | 1 | empty | the last item was taken and the bit left, or not yet cleared | one look too many |
+//! | 1 | empty | the last item was taken and the bit is not yet cleared | one look too many |
 //! | 0 | items | a consumer is between [`clear`](BandSet::clear) and its re-check, or a producer between claim and [`insert`](BandSet::insert) | the band is found by the full look only |
 //!
 //! The last line lasts as long as that one consumer needs for its next few instructions; the band's
@@ -34,6 +34,11 @@
 //! The re-check may also be a read-modify-write of the tail, which needs no `SeqCst` at all, but it
 //! takes the producers' cache line away from them at every emptying and costs another locked
 //! instruction; the `SeqCst` load is a plain load on x86-64.
+//!
+//! A bit is cleared by the pop that took a band's last item, or found nothing there. To leave it set would spare
+//! the set's cache line two moves for an item that was alone in its band, and cost each later pop a look into
+//! an empty band, whose tail is another line that moves: 8 bands at 0.95 to 1.05 times the speed, 64 at 0.75
+//! (`benches/COSTS.md`).
 //!
 //! A producer tests before it sets. An unconditional `fetch_or` would make this one word that every
 //! push of every band writes.

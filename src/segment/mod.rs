@@ -51,8 +51,8 @@
 //! # Progress
 //!
 //! Push and pop are lock-free. A failed CAS on an index means that another claim succeeded; the loser
-//! spins for a moment before it tries again, which leaves the winner its cache line for a few more
-//! operations (2P2C: 30 to 37 M/s in the same minute). A push
+//! pauses for a moment before it tries again, which leaves the winner its cache line for some tens of
+//! operations (see `pause_after_loss`). A push
 //! starts again only when a consumer poisoned its slot. A pop poisons without need at most once: after
 //! that it claims a slot only if it has seen a published item behind (`is_published_beyond`), so it
 //! ends, with an item or with "empty", unless other consumers take those items first.
