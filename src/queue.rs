@@ -114,7 +114,7 @@ impl<T> BandQueue<T> {
     ///
     /// Bounded, but not always as short as can be: a pop that meets a running push waits for it a
     /// few times, for about a microsecond, before it goes past it; one that loses a claim to another thread pauses for 0.4
-    /// to 5 µs before it tries again, as a push does; and one that took a band's last item may let a few more gather for about
+    /// to 14 µs before it tries again, as a push does; and one that took a band's last item may let a few more gather for about
     /// a microsecond before it returns, because one by one they would cost more. Where none gather it soon
     /// stops to: one such pop in four thousand still tries.
     ///

@@ -14,7 +14,7 @@
 //! then, one in four thousand waits. As soon as it pays, every chance is taken again.
 
 use crate::sync::{
-    MAY_SLIP,
+    MAY_PAUSE,
     atomic::{AtomicUsize, Ordering},
     spin_loop,
 };
@@ -40,7 +40,7 @@ impl Slip {
     /// A chance to slip: whether to take it.
     #[inline(always)]
     pub(crate) fn is_due(&self) -> bool {
-        if !MAY_SLIP {
+        if !MAY_PAUSE {
             return false;
         }
         let state = self.0.load(Ordering::Relaxed);

@@ -51,8 +51,7 @@
 //! # Progress
 //!
 //! Push and pop are lock-free. A failed CAS on an index means that another claim succeeded; the loser
-//! pauses for a moment before it tries again, which leaves the winner its cache line for some tens of
-//! operations (see `pause_after_loss`). A push
+//! waits for a bounded time before it tries again ([`contention`]). A push
 //! starts again only when a consumer poisoned its slot. A pop poisons without need at most once: after
 //! that it claims a slot only if it has seen a published item behind (`is_published_beyond`), so it
 //! ends, with an item or with "empty", unless other consumers take those items first.
@@ -68,6 +67,7 @@
 //! the LCRQ (Morrison and Afek, PPoPP 2013) and its descendants; helped hand-over is Michael and
 //! Scott's (PODC 1996).
 
+mod contention;
 mod handover;
 mod index;
 mod pool;
@@ -78,9 +78,10 @@ use crate::slip::Slip;
 use crate::sync::{
     Arc,
     atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering},
-    load_to_update, pause_after_loss,
+    load_to_update,
     reclaim::Domain,
 };
+use contention::after_a_lost_claim;
 use core::{mem::MaybeUninit, ptr};
 use crossbeam_utils::CachePadded;
 use index::Index;
@@ -274,25 +275,22 @@ impl<T> Fifo<T> {
     /// Claims the slot at the head and takes what is in it; `None` if there is no slot to claim.
     #[inline(always)]
     fn take_one(&self, shared: &Shared<T>) -> Option<Taken<T>> {
-        // Acquire, here and in the failures below: pairs with H2, so that the segment read next is
-        // not older than the index.
+        // Acquire: pairs with H2, so that the segment read next is not older than the index.
         let mut head = Index::from_word(load_to_update(&self.head.end.index, Ordering::Acquire));
-        let mut losses = 0;
         loop {
             let tail = self.claimable(&mut head, shared)?;
             // Relaxed: not older than the index, which was acquired, and not newer if the claim, a
             // release, succeeds. The segment's content came with the tail.
             let segment = self.head.end.segment.load(Ordering::Relaxed);
             // Release on success: whoever acquires this head, or a later one, also sees a tail that is
-            // not behind it (see "Head and tail" above). H2 was acquired above.
+            // not behind it (see "Head and tail" above). H2 was acquired above. Relaxed on failure: a hint.
             if let Err(now) = self.head.end.index.compare_exchange_weak(
                 head.word(),
                 head.advanced(1).word(),
                 Ordering::Release,
-                Ordering::Acquire,
+                Ordering::Relaxed,
             ) {
-                head = Index::from_word(now);
-                losses = pause_after_loss(losses);
+                head = after_a_lost_claim(&self.head.end.index, now);
                 continue;
             }
             let offset = head.offset(Segment::<T>::SHAPE);
@@ -330,7 +328,6 @@ impl<T> Fifo<T> {
         let shape = Segment::<T>::SHAPE;
         // Acquire: as in `take_one`.
         let mut head = Index::from_word(load_to_update(&self.head.end.index, Ordering::Acquire));
-        let mut losses = 0;
         let mut poisoned = false;
         loop {
             let Some(tail) = self.claimable(&mut head, shared) else {
@@ -343,16 +340,15 @@ impl<T> Fifo<T> {
             let end = Self::end_in_segment(head, tail);
             // No more than a word's worth, so that running pushes in at most two words are given up for it.
             let count = (end - offset).min(limit).min(LANES);
-            // Relaxed, Release, Acquire: as in `take_one`.
+            // Relaxed, Release, Relaxed: as in `take_one`.
             let segment = self.head.end.segment.load(Ordering::Relaxed);
             if let Err(now) = self.head.end.index.compare_exchange_weak(
                 head.word(),
                 head.advanced(count).word(),
                 Ordering::Release,
-                Ordering::Acquire,
+                Ordering::Relaxed,
             ) {
-                head = Index::from_word(now);
-                losses = pause_after_loss(losses);
+                head = after_a_lost_claim(&self.head.end.index, now);
                 continue;
             }
             let mut taken = 0;
@@ -538,10 +534,9 @@ impl<T> Fifo<T> {
     #[inline(always)]
     fn claim(&self, count: usize, shared: &Shared<T>) -> Option<Claim<T>> {
         let shape = Segment::<T>::SHAPE;
-        // Acquire, here and on failure: pairs with T3, so that the segment read next is not older
+        // Acquire: pairs with T3, so that the segment read next is not older
         // than the index.
         let mut tail = Index::from_word(load_to_update(&self.tail.index, Ordering::Acquire));
-        let mut losses = 0;
         loop {
             if tail.is_closed() {
                 return None;
@@ -555,12 +550,12 @@ impl<T> Fifo<T> {
             let offset = tail.offset(shape);
             let room = (Segment::<T>::SLOTS - offset).min(LANES - offset % LANES);
             let count = count.min(room);
-            // SeqCst: P1 in the argument of `bitmap`.
+            // SeqCst: P1 in the argument of `bitmap`. Relaxed on failure: a hint.
             match self.tail.index.compare_exchange_weak(
                 tail.word(),
                 tail.advanced(count).word(),
                 Ordering::SeqCst,
-                Ordering::Acquire,
+                Ordering::Relaxed,
             ) {
                 Ok(_) => {
                     // SAFETY: a claimable index has a segment, so it is not null.
@@ -572,8 +567,7 @@ impl<T> Fifo<T> {
                     });
                 }
                 Err(now) => {
-                    tail = Index::from_word(now);
-                    losses = pause_after_loss(losses);
+                    tail = after_a_lost_claim(&self.tail.index, now);
                 }
             }
         }

@@ -57,28 +57,6 @@ impl Backoff {
     }
 }
 
-/// Pauses after a lost claim, and returns how many were lost.
-///
-/// 15 pause instructions the first time, then 31, 63, 127, and 191 from then on: 0.4 to 5 µs. The winner keeps
-/// its cache line for so long, and claims at 10 ns instead of 50. Longer pauses gained nothing, a
-/// first one of 1 lost a quarter of the throughput and half of that of two producers (`benches/COSTS.md`).
-#[cfg(not(loom))]
-#[cold]
-#[inline(never)]
-pub(crate) fn pause_after_loss(losses: u32) -> u32 {
-    let backoff = Backoff::new();
-    for _ in 0..(4 + losses).min(8) {
-        backoff.spin();
-    }
-    losses + 1
-}
-
-/// Under loom no pause: it would tell the scheduler to run somebody else.
-#[cfg(loom)]
-pub(crate) fn pause_after_loss(losses: u32) -> u32 {
-    losses + 1
-}
-
 pub(crate) use self::cell::UnsafeCell;
 
 use core::{mem::MaybeUninit, ptr};
@@ -220,9 +198,9 @@ pub(crate) fn load_to_update(word: &atomic::AtomicU64, order: atomic::Ordering) 
     word.load(order)
 }
 
-/// Whether consumers may step back from their producers (`slip`). Not under loom: it is a pause and a counter that
-/// order nothing, and would only multiply the executions.
-pub(crate) const MAY_SLIP: bool = cfg!(not(loom));
+/// Whether threads pause to get more done together (`slip`, `segment::contention`). Not under loom: a pause orders nothing, and
+/// tells loom's scheduler to run somebody else.
+pub(crate) const MAY_PAUSE: bool = cfg!(not(loom));
 
 mod cell {
     /// `UnsafeCell` with loom's interface, so that loom can track every access to an item.
