@@ -32,6 +32,7 @@ const SOURCES: &[&str] = &[
     "src/channel",
     "src/queue.rs",
     "src/segment",
+    "src/slip.rs",
     "src/sync",
     "src/wait.rs",
 ];
