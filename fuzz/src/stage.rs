@@ -147,13 +147,13 @@ impl Stage {
         {
             self.wait(me);
             let stage = self.clone();
-            bandq::internals::pause::set_hook(Some(Box::new(move |site| {
+            bandq::__internals::pause::set_hook(Some(Box::new(move |site| {
                 stage.point(me, sites::name(site));
             })));
         }
         let outcome = catch_unwind(AssertUnwindSafe(part));
         #[cfg(bandq_pause)]
-        bandq::internals::pause::set_hook(None);
+        bandq::__internals::pause::set_hook(None);
         let to = lock(&self.plan).end(me);
         if let (true, Some(to)) = (cfg!(bandq_pause), to) {
             self.pass(to);

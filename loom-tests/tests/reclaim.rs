@@ -2,7 +2,7 @@
 //! only when nobody can look into it any more, and then it is.
 #![cfg(any(not(loom), bandq_loom_epoch))]
 
-use bandq::internals::Fifo;
+use bandq::__internals::Fifo;
 use loom_tests::{Bound, Seen, model};
 use std::{
     alloc::{GlobalAlloc, Layout, System},

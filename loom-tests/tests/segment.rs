@@ -1,6 +1,6 @@
 //! One band: every item pushed is popped, once, in order, and an empty pop is true.
 
-use bandq::internals::Fifo;
+use bandq::__internals::Fifo;
 use loom_tests::{
     Bound, Ledger, Seen,
     band::{half_way, rest},

@@ -1,6 +1,6 @@
 //! One band: when a segment may be used again, and what becomes of a FIFO that is dropped or closed.
 
-use bandq::internals::Fifo;
+use bandq::__internals::Fifo;
 use loom_tests::{
     Bound, Item, Ledger, Seen,
     band::{half_way, rest},

@@ -1,6 +1,6 @@
 //! One band, with batches: a batch keeps its order, and its items come out once.
 
-use bandq::internals::Fifo;
+use bandq::__internals::Fifo;
 use loom_tests::{
     Bound, Seen,
     band::{half_way, rest},

@@ -1,6 +1,6 @@
-//! Pause points: a hook before every atomic access, told where in the source the access stands.
+//! Stall points: a hook before every atomic access, told where in the source the access stands.
 //!
-//! Only in builds with `cfg(bandq_pause)`; elsewhere `sync` passes `core`'s atomics on as they are.
+//! Only in builds with `cfg(bandq_stall)`; elsewhere `sync` passes `core`'s atomics on as they are.
 //! Nobody places a point by hand: the wrappers below are `#[track_caller]`, so the compiler hands
 //! each call its own file, line and column, and those name the site. What happens there is up to
 //! the thread's hook; a thread without one goes on at once.
@@ -20,13 +20,13 @@ thread_local! {
 /// Gives this thread a hook, or takes it away.
 ///
 /// A hook that makes an atomic access itself is not run for that one.
-#[cfg(feature = "internals")]
+#[cfg(feature = "__internals")]
 pub(crate) fn set_hook(hook: Option<Hook>) {
     HOOKED.set(hook.is_some());
     HOOK.set(hook);
 }
 
-/// The pause point.
+/// The stall point.
 #[inline]
 #[track_caller]
 fn point() {
@@ -46,7 +46,7 @@ fn run(site: &'static Location<'static>) {
     });
 }
 
-/// `core::sync::atomic`, as far as it is used, with a pause point before each access.
+/// `core::sync::atomic`, as far as it is used, with a stall point before each access.
 pub(crate) mod atomic {
     #![allow(dead_code, reason = "each type has the methods that some type needs")]
 

@@ -42,10 +42,11 @@
 //! receive another locked instruction, a store for each slot a batch 32 of them.) No run is noted twice and none crosses a word, so
 //! a word of slots is done with when its bytes add up to their number.
 
+use crate::spin::looks_at_slot;
 use crate::sync::{
-    UnsafeCell, alloc,
+    IS_MODEL, UnsafeCell, alloc,
     atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering},
-    dealloc, looks_at_slot, slots_per_segment, spin_loop, write_cells, zero_atomics,
+    dealloc, spin_loop, write_cells, zero_atomics,
 };
 use core::{
     alloc::Layout,
@@ -79,6 +80,30 @@ pub(super) struct Header<T> {
     /// that loom sees it if that is not so.
     number: UnsafeCell<u64>,
     _items: PhantomData<T>,
+}
+
+/// How many slots a segment of `size`-byte items has.
+///
+/// About 2 KiB of items, at most 256, at least one. So for items of 1 to 8, 16, 32 or 64 bytes the
+/// lanes fill their words, and a batch of 32 that begins with a word stays in one. Two in models, so
+/// that handing over to the next segment is part of each.
+const fn slots_per_segment(size: usize) -> usize {
+    const BYTES: usize = 2048;
+    const MOST: usize = 256;
+    if IS_MODEL {
+        return 2;
+    }
+    if size == 0 {
+        return MOST;
+    }
+    let fit = BYTES / size;
+    if fit == 0 {
+        1
+    } else if fit > MOST {
+        MOST
+    } else {
+        fit
+    }
 }
 
 /// A pointer to a segment, not null.
@@ -463,9 +488,10 @@ impl<T> Segment<T> {
             // The empty lanes from ours on, up to the first that is not.
             let taken = (lanes | (lanes >> 1)) & reach;
             let empty = reach & taken.wrapping_sub(1) & !taken;
-            // Relaxed on success: a poisoned slot carries nothing. Acquire on failure: we may have lost
-            // to `publish`.
-            match word.compare_exchange_weak(
+            // Strong: a claim was lost for it, so one more try is cheap, but nothing is gained by one
+            // that fails for no reason. Relaxed on success: a poisoned slot carries nothing. Acquire
+            // on failure: we may have lost to `publish`.
+            match word.compare_exchange(
                 lanes,
                 lanes | (empty << 1),
                 Ordering::Relaxed,
@@ -510,8 +536,8 @@ impl<T> Segment<T> {
     ///
     /// The segment is alive and `slot < SLOTS`.
     pub(super) unsafe fn is_written(self, slot: usize) -> bool {
-        // SAFETY: the caller's.
-        let lanes = unsafe { self.word(slot / LANES) }.load(Ordering::Relaxed);
+        // SeqCst: for the two collects of `queue::next`; pairs with `publish`. SAFETY: the caller's.
+        let lanes = unsafe { self.word(slot / LANES) }.load(Ordering::SeqCst);
         Self::lane(lanes, slot) == WRITTEN
     }
 

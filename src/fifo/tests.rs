@@ -1,37 +1,55 @@
 //! The FIFO by one thread: order, hand-over, the wrap, close, runs.
 
-use super::*;
+use super::{
+    push::Claim,
+    segment::{Found, LANES},
+    *,
+};
+use crate::offer::Offer;
 
-fn pop<T>(fifo: &Fifo<T>, shared: &Shared<T>) -> Option<T> {
-    fifo.pop(shared, Unpublished::Leave)
+fn new<T>() -> (Fifo<T>, Stock<T>) {
+    (Fifo::new(), Stock::new())
+}
+
+fn push<T>(fifo: &Fifo<T>, item: T, stock: &Stock<T>) -> Result<(), T> {
+    let mut offer = Offer::new(item);
+    if fifo.push(&mut offer, stock) {
+        Ok(())
+    } else {
+        Err(offer.into_inner())
+    }
+}
+
+fn pop<T>(fifo: &Fifo<T>, stock: &Stock<T>) -> Option<T> {
+    fifo.pop(stock, Unpublished::Leave)
         .map(|popped| popped.item)
 }
 
 #[test]
 fn is_a_fifo_across_many_segments() {
-    let (fifo, shared) = (Fifo::new(), Shared::new());
+    let (fifo, stock) = new();
     for round in 0..3 {
         for item in 0..1000u64 {
-            assert!(fifo.push(round * 1000 + item, &shared).is_ok());
+            assert!(push(&fifo, round * 1000 + item, &stock).is_ok());
             assert_eq!(fifo.len() as u64, item + 1);
         }
         for item in 0..1000u64 {
-            assert_eq!(pop(&fifo, &shared), Some(round * 1000 + item));
+            assert_eq!(pop(&fifo, &stock), Some(round * 1000 + item));
         }
         assert!(fifo.is_empty());
-        assert_eq!(pop(&fifo, &shared), None);
+        assert_eq!(pop(&fifo, &stock), None);
     }
 }
 
 #[test]
 fn works_across_the_wrap_of_the_segment_number() {
     for before in 0..4 {
-        let fifo = Fifo::starting_at(u64::MAX - before);
-        let shared = Shared::new();
+        let fifo: Fifo<u64> = Fifo::starting_at(u64::MAX - before);
+        let stock = Stock::new();
         for item in 0..2000u64 {
-            assert!(fifo.push(item, &shared).is_ok());
+            assert!(push(&fifo, item, &stock).is_ok());
             if item >= 700 {
-                assert_eq!(pop(&fifo, &shared), Some(item - 700));
+                assert_eq!(pop(&fifo, &stock), Some(item - 700));
             }
         }
         assert_eq!(fifo.len(), 700);
@@ -40,36 +58,36 @@ fn works_across_the_wrap_of_the_segment_number() {
 
 #[test]
 fn says_when_the_last_item_was_taken() {
-    let (fifo, shared) = (Fifo::new(), Shared::new());
-    assert!(fifo.push('a', &shared).is_ok());
-    assert!(fifo.push('b', &shared).is_ok());
-    assert!(!fifo.pop(&shared, Unpublished::Leave).unwrap().was_last);
-    assert!(fifo.pop(&shared, Unpublished::Leave).unwrap().was_last);
+    let (fifo, stock) = new();
+    assert!(push(&fifo, 'a', &stock).is_ok());
+    assert!(push(&fifo, 'b', &stock).is_ok());
+    assert!(!fifo.pop(&stock, Unpublished::Leave).unwrap().was_last);
+    assert!(fifo.pop(&stock, Unpublished::Leave).unwrap().was_last);
 }
 
 #[test]
 fn a_closed_fifo_gives_items_back_and_drains() {
-    let (fifo, shared) = (Fifo::new(), Shared::new());
-    assert!(fifo.push(1, &shared).is_ok());
+    let (fifo, stock) = new();
+    assert!(push(&fifo, 1, &stock).is_ok());
     fifo.close();
     fifo.close();
-    assert_eq!(fifo.push(2, &shared), Err(2));
-    assert_eq!(pop(&fifo, &shared), Some(1));
-    assert_eq!(pop(&fifo, &shared), None);
+    assert_eq!(push(&fifo, 2, &stock), Err(2));
+    assert_eq!(pop(&fifo, &stock), Some(1));
+    assert_eq!(pop(&fifo, &stock), None);
 }
 
 #[test]
 fn runs_keep_their_order_across_words_and_segments() {
-    let (fifo, shared) = (Fifo::new(), Shared::new());
+    let (fifo, stock) = new();
     let items: Vec<u64> = (0..1000).collect();
     let mut out = Vec::new();
     let mut pushed = 0;
     for run in (1..).take_while(|run| run * (run + 1) / 2 <= items.len()) {
         // SAFETY: plain numbers, read in bounds.
-        pushed += unsafe { fifo.push_run(items.as_ptr().add(pushed), run, &shared) };
-        fifo.pop_run(run / 2 + 1, &shared, &mut out, |item| item);
+        pushed += unsafe { fifo.push_run(items.as_ptr().add(pushed), run, &stock) };
+        fifo.pop_run(run / 2 + 1, &stock, &mut out, |item| item);
     }
-    while fifo.pop_run(64, &shared, &mut out, |item| item).0 > 0 {}
+    while fifo.pop_run(64, &stock, &mut out, |item| item).0 > 0 {}
     assert_eq!(out, items[..pushed]);
 }
 
@@ -143,22 +161,22 @@ fn a_run_is_noted_as_one() {
     }
 }
 
-impl<T> Fifo<T> {
+impl<T, C> Fifo<T, C> {
     /// Leaves the FIFO as a push does that is stopped after its claim of up to `count` slots.
-    pub(crate) fn stop_in_push(&self, count: usize, shared: &Shared<T>) {
-        assert!(self.claim(count, shared).is_some());
+    pub(crate) fn stop_in_push(&self, count: usize, stock: &Stock<T>) {
+        assert!(self.claim_tail(count, stock).is_some());
     }
 }
 
 /// Two words of slots, claimed by producers that have not published.
-fn two_running_pushes(fifo: &Fifo<u64>, shared: &Shared<u64>) -> [Claim<u64>; 2] {
-    let claims = [0, 1].map(|_| fifo.claim(LANES, shared).unwrap());
+fn two_running_pushes(fifo: &Fifo<u64>, stock: &Stock<u64>) -> [Claim<u64>; 2] {
+    let claims = [0, 1].map(|_| fifo.claim_tail(LANES, stock).unwrap());
     assert!(claims.iter().all(|claim| claim.count == LANES));
     claims
 }
 
 /// Publishes a claim that lies in no poisoned word, and finds its items.
-fn publish_and_pop(claim: Claim<u64>, fifo: &Fifo<u64>, shared: &Shared<u64>) {
+fn publish_and_pop(claim: Claim<u64>, fifo: &Fifo<u64>, stock: &Stock<u64>) {
     let items: Vec<u64> = (0..LANES as u64).collect();
     // SAFETY: plain numbers; the slots are claimed and not published.
     unsafe {
@@ -166,33 +184,33 @@ fn publish_and_pop(claim: Claim<u64>, fifo: &Fifo<u64>, shared: &Shared<u64>) {
         assert_eq!(claim.segment.publish(claim.offset, LANES), LANES);
     }
     for item in items {
-        assert_eq!(pop(fifo, shared), Some(item));
+        assert_eq!(pop(fifo, stock), Some(item));
     }
 }
 
 #[test]
 fn a_pop_poisons_one_word_of_running_pushes_and_no_more() {
-    let (fifo, shared) = (Fifo::new(), Shared::new());
-    let [_poisoned, left_alone] = two_running_pushes(&fifo, &shared);
-    assert_eq!(pop(&fifo, &shared), None);
-    publish_and_pop(left_alone, &fifo, &shared);
+    let (fifo, stock) = new();
+    let [_poisoned, left_alone] = two_running_pushes(&fifo, &stock);
+    assert_eq!(pop(&fifo, &stock), None);
+    publish_and_pop(left_alone, &fifo, &stock);
 }
 
 #[test]
 fn a_pop_of_a_run_poisons_one_word_of_running_pushes_and_no_more() {
-    let (fifo, shared) = (Fifo::new(), Shared::new());
-    let [_poisoned, left_alone] = two_running_pushes(&fifo, &shared);
+    let (fifo, stock) = new();
+    let [_poisoned, left_alone] = two_running_pushes(&fifo, &stock);
     let mut out = Vec::new();
-    assert_eq!(fifo.pop_run(64, &shared, &mut out, |item| item).0, 0);
-    publish_and_pop(left_alone, &fifo, &shared);
+    assert_eq!(fifo.pop_run(64, &stock, &mut out, |item| item).0, 0);
+    publish_and_pop(left_alone, &fifo, &stock);
 }
 
 #[test]
 fn a_pop_of_a_run_takes_it_across_two_words() {
-    let (fifo, shared) = (Fifo::new(), Shared::new());
+    let (fifo, stock) = new();
     let items: Vec<u64> = (0..100).collect();
     // SAFETY: plain numbers.
-    let pushed = unsafe { fifo.push_run(items.as_ptr(), items.len(), &shared) };
+    let pushed = unsafe { fifo.push_run(items.as_ptr(), items.len(), &stock) };
     assert_eq!(pushed, items.len());
     let mut out = Vec::new();
     for (limit, taken, is_last) in [
@@ -201,7 +219,7 @@ fn a_pop_of_a_run_takes_it_across_two_words() {
         (90, 32, false),
         (90, 31, true),
     ] {
-        let run = fifo.pop_run(limit, &shared, &mut out, |item| item);
+        let run = fifo.pop_run(limit, &stock, &mut out, |item| item);
         assert_eq!(run, (taken, is_last));
     }
     assert_eq!(out, items);
@@ -209,14 +227,14 @@ fn a_pop_of_a_run_takes_it_across_two_words() {
 
 #[test]
 fn a_pop_of_a_run_across_two_words_poisons_those_and_no_more() {
-    let (fifo, shared) = (Fifo::new(), Shared::new());
-    fifo.push(7, &shared).unwrap();
-    assert_eq!(pop(&fifo, &shared), Some(7)); // from now on runs begin with a word's second slot
-    let running = fifo.claim(LANES, &shared).unwrap();
+    let (fifo, stock) = new();
+    push(&fifo, 7, &stock).unwrap();
+    assert_eq!(pop(&fifo, &stock), Some(7)); // from now on runs begin with a word's second slot
+    let running = fifo.claim_tail(LANES, &stock).unwrap();
     assert_eq!(running.count, LANES - 1);
-    let [_, left_alone] = two_running_pushes(&fifo, &shared);
+    let [_, left_alone] = two_running_pushes(&fifo, &stock);
     let mut out = Vec::new();
-    assert_eq!(fifo.pop_run(64, &shared, &mut out, |item| item).0, 0);
+    assert_eq!(fifo.pop_run(64, &stock, &mut out, |item| item).0, 0);
     // SAFETY: plain numbers; the slots are claimed and not published.
     unsafe {
         let items = [0_u64; LANES];
@@ -225,5 +243,5 @@ fn a_pop_of_a_run_across_two_words_poisons_those_and_no_more() {
             .write_run(running.offset, items.as_ptr(), running.count);
         assert_eq!(running.segment.publish(running.offset, running.count), 0);
     }
-    publish_and_pop(left_alone, &fifo, &shared);
+    publish_and_pop(left_alone, &fifo, &stock);
 }

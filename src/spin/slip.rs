@@ -7,19 +7,21 @@
 //! slipping; a mutex has the same effect when it makes one side wait for a whole run of the other's
 //! operations. What it gains is in `benches/COSTS.md`.
 //!
-//! It is done by a pop that has just taken a band's last item, before it returns: for [`PAUSES`] pause
-//! instructions, about a microsecond (0.8 to 0.9 on the machine at hand). That item is held back for so long, so it is
-//! done only where it pays. If fewer than [`ENOUGH`] items came in meanwhile, in this band or in bands
-//! that were empty, the next chance is let go by, then three, seven, and so on up to 4,095: where items come now and
-//! then, one in four thousand waits. As soon as it pays, every chance is taken again.
+//! It is done by a pop that has just taken a band's last item, before it returns. That item is held
+//! back for so long, so it is done only where it was seen to pay. A fresh band lets its first
+//! [`FIRST_CHANCE`] chances go by: a queue that lives for a few items never slips. If fewer than
+//! [`ENOUGH`] items came in during a slip, in this band or in bands that were empty, the next chance
+//! is let go by, then three, seven, and so on up to 4,095: where items come now and then, one in four
+//! thousand waits. As soon as it pays, every chance is taken again.
 
+use super::pause;
 use crate::sync::{
-    MAY_PAUSE,
+    IS_MODEL,
     atomic::{AtomicUsize, Ordering},
-    spin_loop,
 };
 
-/// Pause instructions in a slip. 16 gave less; 64 gave 1.0 to 1.2 times as much, but hold an item back for twice as long.
+/// Pauses in a slip. 16 gave less; 64 gave 1.0 to 1.2 times as much, but hold an item back for twice
+/// as long.
 const PAUSES: usize = 32;
 
 /// Items that must come in during a slip for the next one to be worth while.
@@ -28,19 +30,28 @@ const ENOUGH: usize = 2;
 /// At most `2^MOST_MISSES - 1` chances are let go by.
 const MOST_MISSES: usize = 12;
 
+/// Chances that a fresh band lets go by before it tries.
+const FIRST_CHANCE: usize = 15;
+
 /// Whether slipping pays at this band: the chances to let go by, and above them the slips in a row
 /// that did not pay. A hint; consumers that overwrite each other's do no harm.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Slip(AtomicUsize);
 
 /// The bits of the chances to let go by.
 const TO_SKIP: usize = (1 << MOST_MISSES) - 1;
 
+impl Default for Slip {
+    fn default() -> Self {
+        Self(AtomicUsize::new(FIRST_CHANCE))
+    }
+}
+
 impl Slip {
     /// A chance to slip: whether to take it.
     #[inline(always)]
     pub(crate) fn is_due(&self) -> bool {
-        if !MAY_PAUSE {
+        if IS_MODEL {
             return false;
         }
         let state = self.0.load(Ordering::Relaxed);
@@ -52,10 +63,8 @@ impl Slip {
     }
 
     /// Steps back.
-    pub(crate) fn pause() {
-        for _ in 0..PAUSES {
-            spin_loop();
-        }
+    pub(crate) fn wait() {
+        pause(PAUSES);
     }
 
     /// Learns from a slip in which `gathered` items came in.
@@ -72,7 +81,7 @@ impl Slip {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -82,11 +91,16 @@ mod tests {
     }
 
     #[test]
+    fn a_fresh_band_does_not_slip_at_once() {
+        assert_eq!(skipped(&Slip::default()), FIRST_CHANCE);
+    }
+
+    #[test]
     fn every_chance_is_taken_while_it_pays() {
         let slip = Slip::default();
         for _ in 0..3 {
-            assert_eq!(skipped(&slip), 0);
             slip.learn(ENOUGH);
+            assert_eq!(skipped(&slip), 0);
         }
     }
 

@@ -18,19 +18,19 @@
 //! returns.
 
 use super::{
-    Fifo, Shared,
+    Fifo, Stock,
     index::Index,
-    slots::{Header, Segment},
+    segment::{Header, Segment},
 };
 use crate::sync::atomic::{AtomicPtr, Ordering};
 
-impl<T> Fifo<T> {
+impl<T, C> Fifo<T, C> {
     /// Moves a tail parked at the end of its segment to the next one (T1–T3), or sees that somebody
     /// else has. Returns the index as it is then.
     #[cold]
-    pub(super) fn advance_tail(&self, parked: Index, shared: &Shared<T>) -> Index {
+    pub(super) fn advance_tail(&self, parked: Index, stock: &Stock<T>) -> Index {
         let shape = Segment::<T>::SHAPE;
-        let _visit = self.visit(shared);
+        let _visit = self.visit(stock);
         // Acquire: pairs with T2.
         let segment = self.tail.segment.load(Ordering::Acquire);
         let moved = parked.next_segment(shape);
@@ -40,7 +40,7 @@ impl<T> Fifo<T> {
         if let Some(link) = link {
             let mut next = link.load(Ordering::Acquire); // pairs with T1
             if next.is_null() {
-                let new = shared.pool.take(moved.number(shape));
+                let new = stock.pool.take(moved.number(shape));
                 // T1. Release: hands the new segment's content over. Acquire on failure: as above.
                 match link.compare_exchange(
                     next,
@@ -51,7 +51,7 @@ impl<T> Fifo<T> {
                     Ok(_) => next = new.as_ptr(),
                     Err(installed) => {
                         // SAFETY: nobody has seen it.
-                        unsafe { shared.pool.put(new) };
+                        unsafe { stock.pool.put(new) };
                         next = installed;
                     }
                 }
@@ -80,8 +80,8 @@ impl<T> Fifo<T> {
     /// Moves a head parked at the end of its segment to the next one (H1, H2), or sees that somebody
     /// else has. The caller has seen the tail past this place. Returns the index as it is then.
     #[cold]
-    pub(super) fn advance_head(&self, parked: Index, shared: &Shared<T>) -> Index {
-        let visit = self.visit(shared);
+    pub(super) fn advance_head(&self, parked: Index, stock: &Stock<T>) -> Index {
+        let visit = self.visit(stock);
         let end = &self.head.end;
         // Acquire: pairs with H1.
         let segment = end.segment.load(Ordering::Acquire);
@@ -110,7 +110,7 @@ impl<T> Fifo<T> {
         ) {
             Ok(_) => {
                 drop(visit);
-                self.sweep(shared);
+                self.sweep(stock);
                 moved
             }
             Err(now) => Index::from_word(now),

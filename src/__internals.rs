@@ -2,7 +2,12 @@
 //! stability, no promises.
 #![allow(missing_docs, missing_debug_implementations)]
 
-use crate::{bitmap, queue::BandQueue, segment, wait};
+use crate::{
+    fifo,
+    offer::Offer,
+    queue::{self, BandQueue},
+    wait,
+};
 use core::{
     ops::Deref,
     task::{Context, Poll},
@@ -10,8 +15,8 @@ use core::{
 
 /// One band.
 pub struct Fifo<T> {
-    fifo: segment::Fifo<T>,
-    shared: segment::Shared<T>,
+    fifo: fifo::Fifo<T>,
+    stock: fifo::Stock<T>,
 }
 
 impl<T> Fifo<T> {
@@ -22,13 +27,18 @@ impl<T> Fifo<T> {
     /// With the number of the first segment given.
     pub fn starting_at(number: u64) -> Self {
         Self {
-            fifo: segment::Fifo::starting_at(number),
-            shared: segment::Shared::new(),
+            fifo: fifo::Fifo::starting_at(number),
+            stock: fifo::Stock::new(),
         }
     }
 
     pub fn push(&self, item: T) -> Result<(), T> {
-        self.fifo.push(item, &self.shared)
+        let mut offer = Offer::new(item);
+        if self.fifo.push(&mut offer, &self.stock) {
+            Ok(())
+        } else {
+            Err(offer.into_inner())
+        }
     }
 
     /// Pushes an array as a run; returns how many of the items went in.
@@ -37,30 +47,29 @@ impl<T> Fifo<T> {
         T: Copy,
     {
         // SAFETY: the items are `Copy` and initialised.
-        unsafe { self.fifo.push_run(items.as_ptr(), N, &self.shared) }
+        unsafe { self.fifo.push_run(items.as_ptr(), N, &self.stock) }
     }
 
     pub fn pop(&self) -> Option<T> {
-        let popped = self.fifo.pop(&self.shared, segment::Unpublished::Leave)?;
+        let popped = self.fifo.pop(&self.stock, fifo::Unpublished::Leave)?;
         Some(popped.item)
     }
 
     /// The pop of a closed FIFO: its `None` is final.
     pub fn pop_closed(&self) -> Option<T> {
-        let popped = self.fifo.pop(&self.shared, segment::Unpublished::Poison)?;
+        let popped = self.fifo.pop(&self.stock, fifo::Unpublished::Poison)?;
         Some(popped.item)
     }
 
     pub fn pop_run(&self, limit: usize) -> Vec<T> {
         let mut out = Vec::with_capacity(limit);
-        self.fifo
-            .pop_run(limit, &self.shared, &mut out, |item| item);
+        self.fifo.pop_run(limit, &self.stock, &mut out, |item| item);
         out
     }
 
     /// The look of a pop that has found a slot dead: is there an item behind?
     pub fn is_published_beyond(&self) -> bool {
-        self.fifo.is_published_beyond(&self.shared)
+        self.fifo.is_published_beyond(&self.stock)
     }
 
     pub fn close(&self) {
@@ -90,7 +99,7 @@ impl<T> Drop for Fifo<T> {
 
 /// The set of bands.
 #[derive(Default)]
-pub struct BandSet(bitmap::BandSet);
+pub struct BandSet(queue::BandSet);
 
 impl BandSet {
     pub fn insert(&self, band: usize) {
@@ -113,46 +122,52 @@ impl BandSet {
 /// Leaves a queue as a consumer does that is stopped for ever between clearing a bit and its
 /// re-check.
 pub fn stop_after_clear<T>(queue: &BandQueue<T>, band: usize) {
-    queue.set().clear(band);
+    queue.queue().set().clear(band);
 }
 
-/// The wait gate.
-pub struct Gate(wait::Gate);
+/// Takes the oldest item of one band, whatever is in the others.
+pub fn pop_from<T>(queue: &BandQueue<T>, band: usize) -> Option<T> {
+    queue.queue().pop_band(band)
+}
 
-impl Gate {
+/// A place to wait.
+pub struct EventCount(wait::EventCount);
+
+impl EventCount {
     pub fn new() -> Self {
-        Self(wait::Gate::new())
+        Self(wait::EventCount::new())
     }
 
     pub fn notify(&self, n: usize) {
-        self.0.notify(n);
+        drop(self.0.notify(n));
     }
 
     pub fn notify_all(&self) {
-        self.0.notify_all();
+        drop(self.0.notify_all());
     }
 
+    #[cfg(not(target_family = "wasm"))]
     pub fn block<R>(&self, attempt: impl FnMut() -> Option<R>) -> R {
         wait::Waiter::block(&self.0, None, attempt).expect("without a deadline it waits")
     }
 }
 
-impl Default for Gate {
+impl Default for EventCount {
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// A place at a gate, which it borrows or shares.
-pub struct Waiter<G: Deref<Target = Gate>> {
-    gate: G,
+/// A place at an eventcount, which it borrows or shares.
+pub struct Waiter<E: Deref<Target = EventCount>> {
+    event: E,
     waiter: wait::Waiter,
 }
 
-impl<G: Deref<Target = Gate>> Waiter<G> {
-    pub fn new(gate: G) -> Self {
+impl<E: Deref<Target = EventCount>> Waiter<E> {
+    pub fn new(event: E) -> Self {
         Self {
-            gate,
+            event,
             waiter: wait::Waiter::new(),
         }
     }
@@ -162,30 +177,30 @@ impl<G: Deref<Target = Gate>> Waiter<G> {
         context: &mut Context<'_>,
         attempt: impl FnMut() -> Option<R>,
     ) -> Poll<R> {
-        self.waiter.poll(&self.gate.0, context, attempt)
+        self.waiter.poll(&self.event.0, context, attempt)
     }
 }
 
-impl<G: Deref<Target = Gate>> Drop for Waiter<G> {
+impl<E: Deref<Target = EventCount>> Drop for Waiter<E> {
     fn drop(&mut self) {
-        self.waiter.leave(&self.gate.0);
+        self.waiter.leave(&self.event.0);
     }
 }
 
 /// The most urgent band that the set shows, without the look into each band.
 pub fn first_listed<T>(queue: &BandQueue<T>) -> Option<usize> {
-    queue.set().load().next()
+    queue.queue().set().load().next()
 }
 
-/// The pause points (`cfg(bandq_pause)`).
-#[cfg(all(bandq_pause, not(loom)))]
-pub mod pause {
-    use crate::sync::pause;
+/// The stall points (`cfg(bandq_stall)`).
+#[cfg(all(bandq_stall, not(loom)))]
+pub mod stall {
+    use crate::sync::stall;
     use core::panic::Location;
 
     /// From now on this thread runs `hook` before each atomic access, with the place of the access
     /// in the source. Dropped when it is replaced, by `None` too.
     pub fn set_hook(hook: Option<Box<dyn FnMut(&'static Location<'static>)>>) {
-        pause::set_hook(hook);
+        stall::set_hook(hook);
     }
 }

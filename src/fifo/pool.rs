@@ -4,17 +4,33 @@
 //! an item at some depths, when the top of the heap is trimmed again and again. A handful of spare
 //! segments takes the allocator out of the steady state; more would only hold memory.
 
-use super::slots::{Header, Segment};
-use crate::sync::atomic::{AtomicPtr, Ordering};
+use super::segment::{Header, Segment};
+use crate::sync::{
+    Arc, IS_MODEL,
+    atomic::{AtomicPtr, Ordering},
+    reclaim::Domain,
+};
 use core::ptr;
 
 /// Spare segments a queue keeps at the most. The contract allows 8; with 4 a queue of 8 used bands
-/// stays below 6 KiB a band after a drain.
-#[cfg(not(loom))]
-const SPARES: usize = 4;
-/// One, so that models stay small and still recycle.
-#[cfg(loom)]
-const SPARES: usize = 1;
+/// stays below 6 KiB a band after a drain. One in models, so that they stay small and still recycle.
+const SPARES: usize = if IS_MODEL { 1 } else { 4 };
+
+/// What the FIFOs of a queue have in common: spare segments, and the right to reclaim them.
+pub(crate) struct Stock<T> {
+    // Declared, hence dropped, first: under loom it is an arena whose closures use the pool.
+    pub(super) domain: Domain,
+    pub(super) pool: Arc<Pool<T>>,
+}
+
+impl<T> Stock<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            domain: Domain::new(),
+            pool: Arc::new(Pool::new()),
+        }
+    }
+}
 
 /// The spare segments of a queue.
 pub(super) struct Pool<T> {

@@ -1,8 +1,9 @@
 //! What senders and receivers have in common, written once.
 
-/// Implements, for a handle with a field `channel: Arc<Channel<T>>`, the methods of both handles.
+/// Implements, for a handle that has an `Arc<Core<T>>` at a path of fields, the methods of both
+/// sides.
 macro_rules! common_methods {
-    ($handle:ident) => {
+    ($handle:ident, $($core:ident).+) => {
         impl<T> $handle<T> {
             /// Closes the channel; `true` for the call that did it, `false` if it was closed before.
             ///
@@ -20,13 +21,13 @@ macro_rules! common_methods {
             /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
             /// ```
             pub fn close(&self) -> bool {
-                self.channel.close()
+                self.$($core).+.close()
             }
 
             /// Whether the channel is closed. There may still be items inside.
             #[must_use]
             pub fn is_closed(&self) -> bool {
-                self.channel.is_closed()
+                self.$($core).+.is_closed()
             }
 
             /// Waits until the channel is closed.
@@ -35,7 +36,7 @@ macro_rules! common_methods {
             ///
             /// Cancel safe: dropping the future has no effect.
             pub fn closed(&self) -> crate::futures::Closed<'_, T> {
-                crate::futures::Closed::new(&self.channel)
+                crate::futures::Closed::new(&self.$($core).+)
             }
 
             /// The number of items in all bands, without permits. Exact when no operation runs; while
@@ -43,45 +44,78 @@ macro_rules! common_methods {
             /// take, and may count running ones. Looks at each band.
             #[must_use]
             pub fn len(&self) -> usize {
-                // A receive and a send between the look at the two ends of a band may count as two.
-                let most = self.channel.capacity().unwrap_or(usize::MAX);
-                self.channel.queue().len().min(most)
+                self.$($core).+.len()
             }
 
             /// The number of items in one band; 0 if the channel has no such band.
             #[must_use]
             pub fn band_len(&self, band: impl Into<crate::Band>) -> usize {
-                self.channel.queue().band_len(band)
+                self.$($core).+.queue().band_len(band.into().index())
             }
 
-            /// Whether each band was empty at some moment of the call.
+            /// Whether nothing was there: there was one instant within the call at which every band
+            /// was empty. Items of sends that run may count as being there.
             #[must_use]
             pub fn is_empty(&self) -> bool {
-                self.channel.queue().is_empty()
+                self.$($core).+.queue().is_empty()
             }
 
             /// Whether there is no room for a new item or permit. Never true without a bound.
             #[must_use]
             pub fn is_full(&self) -> bool {
-                self.channel.is_full()
+                self.available() == Some(0)
             }
 
             /// How many items and permits the channel holds at the most; `None` without a bound.
             #[must_use]
             pub fn capacity(&self) -> Option<usize> {
-                self.channel.capacity()
+                self.$($core).+.capacity()
             }
 
-            /// The number of [`Sender`](crate::Sender)s.
+            /// The units of room that are not in use: how many more items and permits there is room
+            /// for. `None` without a bound.
+            ///
+            /// ```
+            /// # use bandq::Band;
+            /// let (sender, _receiver) = bandq::bounded::<u32>(1, 10);
+            /// let permit = sender.try_reserve(Band::URGENT);
+            /// assert_eq!((sender.capacity(), sender.len()), (Some(10), 0));
+            /// assert_eq!(sender.available(), Some(9));
+            /// # drop(permit);
+            /// ```
+            #[must_use]
+            pub fn available(&self) -> Option<usize> {
+                self.$($core).+.available()
+            }
+
+            /// The number of bands it was made with.
+            ///
+            /// ```
+            /// let (sender, receiver) = bandq::unbounded::<u32>(3);
+            /// assert_eq!((sender.bands(), receiver.bands()), (3, 3));
+            /// ```
+            #[must_use]
+            pub fn bands(&self) -> usize {
+                self.$($core).+.queue().bands()
+            }
+
+            /// The number of [`Sender`](crate::Sender)s and [`BandSender`](crate::BandSender)s.
             #[must_use]
             pub fn sender_count(&self) -> usize {
-                self.channel.sender_count()
+                self.$($core).+.senders.count()
             }
 
             /// The number of [`Receiver`](crate::Receiver)s.
             #[must_use]
             pub fn receiver_count(&self) -> usize {
-                self.channel.receiver_count()
+                self.$($core).+.receivers.count()
+            }
+
+            /// The number of [`WeakSender`](crate::WeakSender)s and
+            /// [`WeakReceiver`](crate::WeakReceiver)s.
+            #[must_use]
+            pub fn weak_count(&self) -> usize {
+                self.$($core).+.weak.count()
             }
 
             /// Whether both handles are of one channel.
@@ -93,14 +127,19 @@ macro_rules! common_methods {
             /// ```
             #[must_use]
             pub fn same_channel(&self, other: &Self) -> bool {
-                crate::sync::Arc::ptr_eq(&self.channel, &other.channel)
+                crate::sync::Arc::ptr_eq(&self.$($core).+, &other.$($core).+)
             }
         }
+
+        // No `&T` is ever handed out, and foreign code, an item's drop, an iterator or a waker, runs
+        // between steps that leave the channel in order.
+        impl<T> std::panic::UnwindSafe for $handle<T> {}
+        impl<T> std::panic::RefUnwindSafe for $handle<T> {}
 
         impl<T> core::fmt::Debug for $handle<T> {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.debug_struct(stringify!($handle))
-                    .field("bands", &self.channel.queue().bands())
+                    .field("bands", &self.bands())
                     .field("len", &self.len())
                     .field("capacity", &self.capacity())
                     .field("closed", &self.is_closed())

@@ -1,4 +1,4 @@
-//! Reclamation: how emptied segments are found, and when they may be used again.
+//! Sweeping: how emptied segments are found, and when they may be used again.
 //!
 //! Behind the head, from `oldest` on, lie segments that were emptied. Whoever moves the head on
 //! *sweeps*: takes the chain by swapping `oldest` with null, takes segments off its front while
@@ -29,7 +29,7 @@
 //! a time to it costs about as much as a hundred pushes; the count alone would do too, but visitors that
 //! overlap for ever could hold memory for ever.
 
-use super::{Fifo, Shared, index::Index, slots::Segment};
+use super::{Fifo, Stock, index::Index, segment::Segment};
 use crate::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -37,22 +37,22 @@ use crate::sync::{
 };
 use core::ptr;
 
-impl<T> Fifo<T> {
+impl<T, C> Fifo<T, C> {
     /// After a consumer's last access to its slot at `place`: if the head has left that segment,
     /// nobody else may come by to sweep it.
     #[inline(always)]
-    pub(super) fn sweep_if_left(&self, place: Index, shared: &Shared<T>) {
+    pub(super) fn sweep_if_left(&self, place: Index, stock: &Stock<T>) {
         let shape = Segment::<T>::SHAPE;
         // Relaxed: a missed move leaves the segment to the next sweep.
         let head = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
         if !head.same_segment(place, shape) {
-            self.sweep(shared);
+            self.sweep(stock);
         }
     }
 
     /// Begins to look into segments without owning a slot there.
-    pub(super) fn visit<'a>(&'a self, shared: &'a Shared<T>) -> Visit<'a> {
-        let guard = shared.domain.pin();
+    pub(super) fn visit<'a>(&'a self, stock: &'a Stock<T>) -> Visit<'a> {
+        let guard = stock.domain.pin();
         // Acquire: pairs with V3 of whoever moved the head.
         self.head.visitors.fetch_add(1, Ordering::Acquire); // V1
         Visit {
@@ -64,7 +64,7 @@ impl<T> Fifo<T> {
     /// Takes the segments at the front of the list that the head has left and that are finished
     /// with out of it, for reuse.
     #[cold]
-    pub(super) fn sweep(&self, shared: &Shared<T>) {
+    pub(super) fn sweep(&self, stock: &Stock<T>) {
         let shape = Segment::<T>::SHAPE;
         loop {
             // Acquire and, below, release: the chain passes from sweeper to sweeper.
@@ -76,7 +76,7 @@ impl<T> Fifo<T> {
             let head = Index::from_word(self.head.end.index.load(Ordering::Acquire)); // S1
             // Acquire: pairs with V3.
             let alone = self.head.visitors.load(Ordering::Acquire) == 0; // S2
-            let guard = (!alone).then(|| shared.domain.pin());
+            let guard = (!alone).then(|| stock.domain.pin());
             // SAFETY: the chain is ours until it is put back, and only its owner retires from it;
             // the head's own segment, where the walk ends, is alive.
             unsafe {
@@ -85,9 +85,9 @@ impl<T> Fifo<T> {
                     let next = segment.next().load(Ordering::Relaxed);
                     match &guard {
                         // SAFETY: finished with, and nobody visits that could have got it.
-                        None => shared.pool.put(segment),
+                        None => stock.pool.put(segment),
                         Some(guard) => {
-                            let pool = Arc::clone(&shared.pool);
+                            let pool = Arc::clone(&stock.pool);
                             // SAFETY: finished with, and unreachable but for visitors, who are
                             // pinned; the closure keeps the pool alive.
                             guard.retire(move || pool.put(segment));
@@ -104,7 +104,7 @@ impl<T> Fifo<T> {
             // `sweep_if_left`.
             let now = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
             if now.same_segment(head, shape) {
-                return shared.domain.catch_up();
+                return stock.domain.catch_up();
             }
         }
     }
