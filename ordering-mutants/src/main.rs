@@ -219,9 +219,7 @@ fn run(root: &Path, args: &RunArgs) -> Result<bool, String> {
     run::copy(root, &tree).map_err(|error| format!("copying the tree: {error}"))?;
     let (mut table, mutants) = load(&tree)?;
     if let Some(difference) = table.differences(&mutants).first() {
-        return Err(format!(
-            "{difference}; `check --fix` mends the table"
-        ));
+        return Err(format!("{difference}; `check --fix` mends the table"));
     }
     let mut mutants = chosen(&mut table, mutants, &args.choice);
     if let Some(count) = args.sample {
