@@ -1,4 +1,4 @@
-//! The table: `mutants.md`, which people read and this program checks and writes.
+//! The table: `table.md`, which people read and this program checks and writes.
 //!
 //! Up to the heading `## Sites` it is written by hand, but for the table of code to be deleted, which
 //! is read. From there on it is written by [`Table::render`]; only the reasons in it are by hand.
@@ -63,7 +63,7 @@ impl Verdict {
 /// Function, operation, mutation.
 type Key = (String, String, String);
 
-/// The whole of `mutants.md`.
+/// The whole of `table.md`.
 #[derive(Debug)]
 pub(crate) struct Table {
     head: String,

@@ -12,14 +12,17 @@ use std::{
 
 const RUNTIMES: [&str; 4] = ["tokio", "smol", "async-std", "threads"];
 
-fn replay(arguments: &[&str]) -> Output {
+fn program() -> PathBuf {
     let test = env::current_exe().expect("a test has a path");
-    let program: PathBuf = test
-        .parent()
+    test.parent()
         .and_then(|deps| deps.parent())
         .expect("tests lie in target/PROFILE/deps")
         .join("examples")
-        .join(format!("replay{}", env::consts::EXE_SUFFIX));
+        .join(format!("replay{}", env::consts::EXE_SUFFIX))
+}
+
+fn replay(arguments: &[&str]) -> Output {
+    let program = program();
     Command::new(&program)
         .args(arguments)
         .output()
@@ -146,13 +149,7 @@ fn bad_input_is_told_with_file_line_and_column_and_exit_code_2() {
 #[test]
 fn an_interrupt_drains_reports_and_exits_with_130() {
     // `timeout` is not everywhere, so this asks for the example's own process and `kill`.
-    let test = env::current_exe().expect("a test has a path");
-    let program = test
-        .parent()
-        .and_then(|deps| deps.parent())
-        .expect("as above")
-        .join("examples/replay");
-    let child = Command::new(program)
+    let child = Command::new(program())
         .args(["--json", "--seconds", "20"])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())

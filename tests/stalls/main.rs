@@ -20,14 +20,13 @@
 //! allocator, which make their own accesses.
 #![cfg(all(bandq_pause, feature = "internals"))]
 
-#[path = "stalls/item.rs"]
+mod account;
 mod item;
-#[path = "stalls/sites.rs"]
+mod plan;
 mod sites;
-#[path = "stalls/subject.rs"]
 mod subject;
+#[path = "../support/mod.rs"]
 mod support;
-#[path = "stalls/world.rs"]
 mod world;
 
 use std::{
@@ -41,11 +40,10 @@ use std::{
 use bandq::{Band, BandQueue, internals::pause};
 
 use item::Shape;
+use plan::{Outcome, Plan, Stop, Victim, Weather};
 use sites::{Place, Source};
-use support::{XorShift, env_number};
-use world::{Outcome, Plan, Stop, Victim, Weather};
-
 use subject::{OPERATIONS, Operation};
+use support::{XorShift, env_number};
 
 /// The counts of items and segments are of the whole process.
 fn alone() -> MutexGuard<'static, ()> {

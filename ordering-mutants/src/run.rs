@@ -45,7 +45,7 @@ pub(crate) fn is_epoch(model: &str) -> bool {
 
 /// Where the copy of the tree is.
 pub(crate) fn copy_of(root: &Path, name: &str) -> PathBuf {
-    root.join("target/mutants").join(name)
+    root.join("target/ordering-mutants").join(name)
 }
 
 /// Makes the copy as the tree is now. What is the same already is left alone, so that builds are

@@ -1,8 +1,8 @@
 //! Mutants of bandq's orderings: each is weakened or removed, one at a time, in a copy of the
 //! source, and some model must notice.
 //!
-//! `mutants check` compares the source with the table `loom-tests/mutants.md`. `mutants run` runs the
-//! models on the mutants. What the table's columns mean is said in it.
+//! `check` compares the source with `table.md`, beside this package's manifest. `run` runs the models on
+//! the mutants. What the table's columns mean is said in it.
 
 mod run;
 mod sites;
@@ -81,7 +81,7 @@ struct RunArgs {
     /// Only models of the file's own topic.
     #[arg(long)]
     own: bool,
-    /// The copy of the tree in `target/mutants`; a run that is not the only one needs its own.
+    /// The copy of the tree in `target/ordering-mutants`; a run that is not the only one needs its own.
     #[arg(long, default_value = "tree")]
     tree: String,
     /// Write the verdicts into the table.
@@ -90,7 +90,7 @@ struct RunArgs {
 }
 
 fn main() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let done = match Args::parse().command {
         Command::Check { fix, settled } => check(&root, fix, settled),
         Command::List { diff, choice } => list(&root, diff, &choice),
@@ -107,7 +107,7 @@ fn main() -> ExitCode {
 }
 
 fn table_path(root: &Path) -> PathBuf {
-    root.join("loom-tests/mutants.md")
+    root.join("ordering-mutants/table.md")
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -219,9 +219,7 @@ fn run(root: &Path, args: &RunArgs) -> Result<bool, String> {
     run::copy(root, &tree).map_err(|error| format!("copying the tree: {error}"))?;
     let (mut table, mutants) = load(&tree)?;
     if let Some(difference) = table.differences(&mutants).first() {
-        return Err(format!(
-            "{difference}; `mutants check --fix` mends the table"
-        ));
+        return Err(format!("{difference}; `check --fix` mends the table"));
     }
     let mut mutants = chosen(&mut table, mutants, &args.choice);
     if let Some(count) = args.sample {
