@@ -84,7 +84,7 @@ fn a_panic_in_the_wake_of_a_recv_costs_a_stream_no_wake_nor_the_other_way_round(
             let (tx, rx, ledger) = channel();
             let mut stream = rx.clone();
             let recv = Sleeper::new(rx.recv(), recv_panics);
-            let next = Sleeper::new(stream.next(), stream_panics);
+            let next = Sleeper::new(async move { stream.next().await }, stream_panics);
             calm(|| send(&tx, ledger.token(0)));
             assert_eq!((recv.wakes(), next.wakes()), (1, 1));
             assert_eq!(next.ready().unwrap().1.id(), 0);
