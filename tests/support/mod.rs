@@ -3,11 +3,12 @@
 
 pub(crate) mod hand;
 pub(crate) mod ledger;
+pub(crate) mod waker;
 pub(crate) mod watchdog;
 
 pub(crate) use hand::{Task, counting_waker};
 pub(crate) use ledger::{Ledger, Token};
-pub(crate) use watchdog::Watchdog;
+pub(crate) use watchdog::{Case, Watchdog, all_end, ends};
 
 use bandq::Band;
 
