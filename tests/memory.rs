@@ -2,7 +2,7 @@
 //! Every allocation of this process is counted. Prints with `--nocapture`.
 //!
 //! `BANDQ_MEMORY_ITEMS`: the size of a burst (the figures in TESTING.md are from 10000000). A thread is
-//! stopped in its allocation of a segment; built with `--cfg bandq_pause`, as `.ci/stalls` does, also
+//! stopped in its allocation of a segment; built with `--cfg bandq_stall`, as `.ci/stalls` does, also
 //! at other places of a push and of a pop.
 
 mod support;
@@ -387,12 +387,12 @@ fn stopped_in_the_allocator() {
     );
 }
 
-#[cfg(all(bandq_pause, feature = "internals"))]
+#[cfg(all(bandq_stall, feature = "__internals"))]
 mod paused {
     //! Stopped at other places: the function in whose text the access stands, by its first line.
 
     use super::{alone, b, stand, with_a_stopped_thread};
-    use bandq::{BandQueue, internals::pause};
+    use bandq::{__internals::stall, BandQueue};
 
     /// Stops this thread before an access in `function` of a source file.
     fn stop_in(text: &'static str, file: &'static str, function: &str, nth: u32) {
@@ -412,7 +412,7 @@ mod paused {
                 }
             }
         };
-        pause::set_hook(Some(Box::new(hook)));
+        stall::set_hook(Some(Box::new(hook)));
     }
 
     const SWEEP: &str = include_str!("../src/segment/sweep.rs");
@@ -423,7 +423,7 @@ mod paused {
         for item in 0..1000 {
             queue.push(b(0), item).unwrap();
         }
-        pause::set_hook(None);
+        stall::set_hook(None);
     }
 
     fn pop(queue: &BandQueue<u64>) {
@@ -431,7 +431,7 @@ mod paused {
             queue.push(b(0), item).unwrap();
         }
         while queue.pop().is_some() {}
-        pause::set_hook(None);
+        stall::set_hook(None);
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! Under loom a consumer clears the bit each time it leaves a band empty.
 
 use bandq::{
+    __internals::{first_listed, stop_after_clear},
     Band, BandQueue,
-    internals::{first_listed, stop_after_clear},
 };
 use loom_tests::{
     Bound, Seen, model,

@@ -1,7 +1,7 @@
 //! Promise 4: a thread that is stopped at any atomic access of a push or a pop stops no other, and
 //! hides nothing that was completed.
 //!
-//! Built with `--cfg bandq_pause` and feature `internals`; `.ci/stalls` does that. The pause points
+//! Built with `--cfg bandq_stall` and feature `__internals`; `.ci/stalls` does that. The stall points
 //! come from the facade, one before each atomic access, and the compiler names them by their place.
 //!
 //! 1. **Discover** (`every_site`). Each operation runs under random pauses, on small and large items,
@@ -18,7 +18,7 @@
 //!
 //! The table is printed, and written to `BANDQ_STALL_TABLE`. Not paused in: `crossbeam-epoch` and the
 //! allocator, which make their own accesses.
-#![cfg(all(bandq_pause, feature = "internals"))]
+#![cfg(all(bandq_stall, feature = "__internals"))]
 
 mod account;
 mod item;
@@ -37,7 +37,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bandq::{Band, BandQueue, internals::pause};
+use bandq::{__internals::stall, Band, BandQueue};
 
 use item::Shape;
 use plan::{Outcome, Plan, Stop, Victim, Weather};
@@ -333,7 +333,7 @@ fn len_is_exact_after_slots_were_given_up() {
         scope.spawn(move || {
             queue.push(Band::URGENT, 0).unwrap();
             let mut first = true;
-            pause::set_hook(Some(Box::new(move |site| {
+            stall::set_hook(Some(Box::new(move |site| {
                 // Between claim and publish.
                 if first && site.file().ends_with("slots.rs") {
                     first = false;
@@ -342,7 +342,7 @@ fn len_is_exact_after_slots_were_given_up() {
                 }
             })));
             queue.push_many(Band::URGENT, 1..=4).unwrap();
-            pause::set_hook(None);
+            stall::set_hook(None);
         });
         is_stopped.recv().unwrap();
         let beside_it = (queue.pop(), queue.pop(), queue.len());

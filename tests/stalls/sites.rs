@@ -46,7 +46,7 @@ fn read(path: &Path, texts: &mut Vec<(&'static str, &'static str)>) {
         }
     } else if path.extension().is_some_and(|extension| extension == "rs")
         && !path.ends_with("tests.rs")
-        && !path.ends_with("pause.rs")
+        && !path.ends_with("stall.rs")
     {
         let name = path.to_str().unwrap().to_string();
         texts.push((name.leak(), fs::read_to_string(full).unwrap().leak()));

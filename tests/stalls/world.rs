@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bandq::{Band, BandQueue, internals::pause};
+use bandq::{__internals::stall, Band, BandQueue};
 
 use crate::{
     account::{Account, Received, Sent},
@@ -324,7 +324,7 @@ fn be_victim<S: Subject<PAD>, const PAD: usize>(
     };
     world.start.wait();
     let mut hook = hook;
-    pause::set_hook(Some(Box::new(move |location| hook(location.into()))));
+    stall::set_hook(Some(Box::new(move |location| hook(location.into()))));
     let mut rng = XorShift::new(seed + 1);
     let mut batch = Vec::new();
     while !world.ended() {
@@ -345,7 +345,7 @@ fn be_victim<S: Subject<PAD>, const PAD: usize>(
             log.lock().unwrap().extend(batch.drain(..).map(received));
         }
     }
-    pause::set_hook(None);
+    stall::set_hook(None);
     visits.take()
 }
 
@@ -366,7 +366,7 @@ fn be_other<S: Subject<PAD>, const PAD: usize>(
         }
     };
     world.start.wait();
-    pause::set_hook(Some(Box::new(hook)));
+    stall::set_hook(Some(Box::new(hook)));
     let mut rng = XorShift::new(seed + 1);
     let (mut log, mut batch) = (Vec::new(), Vec::new());
     while !world.ended() {
@@ -382,7 +382,7 @@ fn be_other<S: Subject<PAD>, const PAD: usize>(
             log.extend(batch.drain(..).map(received));
         }
     }
-    pause::set_hook(None);
+    stall::set_hook(None);
     log
 }
 
