@@ -245,18 +245,17 @@ fn stop(plan: &mut Plan, patience: Duration) -> Option<Outcome> {
 
 fn table(rows: &BTreeMap<Place, Row>, source: &Source) -> String {
     let mut table = String::from(
-        "| site | place | access | a thread stopped there in | cases | others' operations | result |\n\
-         |---|---|---|---|---|---|---|\n",
+        "| file | access | a thread stopped there in | cases | others' operations | result |\n\
+         |---|---|---|---|---|---|\n",
     );
-    for (number, (place, row)) in (1..).zip(rows) {
+    for (place, row) in rows {
         let held = match row.held {
             [0, 0] => String::new(),
             [one, many] => format!("; held by the stopped call: {one}, by a batch up to {many}"),
         };
         table += &format!(
-            "| {number} | {}:{} | `{}` | {} | {} | {} each | all completed, nothing hidden, afterwards exact{held} |\n",
+            "| {} | {} | {} | {} | {} each | all completed, nothing hidden, afterwards exact{held} |\n",
             place.file.trim_start_matches("src/"),
-            place.line,
             source.describe(*place),
             row.operations.join(", "),
             row.cases,
