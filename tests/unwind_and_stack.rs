@@ -59,14 +59,13 @@ fn queue_and_handles_are_unwind_safe_for_every_item() {
 /// default: where the stack does not do, the child aborts.
 #[cfg(debug_assertions)]
 mod stack {
-    use std::process::{Command, Stdio};
     use std::thread;
     use std::time::Duration;
 
     use bandq::{BandQueue, Receiver, Sender, unbounded};
     use futures_lite::future::block_on;
 
-    use crate::support::b;
+    use crate::support::{b, child};
 
     const STACK: usize = 2 << 20;
 
@@ -75,9 +74,6 @@ mod stack {
 
     /// Sizes of items that are tried, in KiB.
     const SIZES: [usize; 11] = [8, 16, 32, 48, 64, 80, 96, 128, 160, 192, 256];
-
-    /// What the child is to do: a call's name and a size.
-    const CALL: &str = "BANDQ_STACK_CALL";
 
     /// Runs on a stack of its own.
     fn on_stack(size: usize, body: impl FnOnce() + Send) {
@@ -179,7 +175,8 @@ mod stack {
         on_stack(ROOMY, move || assert_eq!(at.len(), after));
     }
 
-    fn child(task: &str) {
+    /// In the child: a call's name and a size.
+    fn run(task: &str) {
         let (name, kib) = task.rsplit_once(' ').unwrap();
         match kib.parse().unwrap() {
             8 => call::<{ 8 << 10 }>(name),
@@ -197,27 +194,18 @@ mod stack {
         }
     }
 
-    /// Whether a child can do this.
-    fn works(test: &str, call: &str, kib: usize) -> bool {
-        let child = Command::new(std::env::current_exe().unwrap())
-            .args([test, "--exact"])
-            .env(CALL, format!("{call} {kib}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        child.unwrap().success()
-    }
-
     /// The largest size up to which all work.
     fn limit(test: &str, call: &str) -> usize {
-        let works = SIZES.iter().take_while(|&&kib| works(test, call, kib));
+        let works = SIZES
+            .iter()
+            .take_while(|&&kib| child::passes(test, &format!("{call} {kib}")));
         works.copied().last().unwrap_or(0)
     }
 
     /// Each of our calls does what the one of theirs beside it does.
     fn no_worse(test: &str, pairs: &[(&str, &str)]) {
-        if let Ok(task) = std::env::var(CALL) {
-            return child(&task);
+        if let Some(task) = child::task() {
+            return run(&task);
         }
         let mut worse = Vec::new();
         for &(ours, theirs) in pairs {

@@ -5,6 +5,7 @@
 
 mod clone;
 mod drop;
+mod during_a_panic;
 mod sleeper;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,6 +1,7 @@
 //! What the integration tests share. Each test file uses a part of it.
 #![allow(dead_code, unused_imports)]
 
+pub(crate) mod child;
 pub(crate) mod hand;
 pub(crate) mod ledger;
 pub(crate) mod waker;
