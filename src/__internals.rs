@@ -4,7 +4,7 @@
 
 use crate::{
     fifo,
-    offer::Offer,
+    parcel::Parcel,
     queue::{self, BandQueue},
     wait,
 };
@@ -33,11 +33,11 @@ impl<T> Fifo<T> {
     }
 
     pub fn push(&self, item: T) -> Result<(), T> {
-        let mut offer = Offer::new(item);
-        if self.fifo.push(&mut offer, &self.stock) {
+        let mut parcel = Parcel::new(item);
+        if self.fifo.push(&mut parcel, &self.stock) {
             Ok(())
         } else {
-            Err(offer.into_inner())
+            Err(parcel.unwrap())
         }
     }
 
@@ -51,14 +51,18 @@ impl<T> Fifo<T> {
     }
 
     pub fn pop(&self) -> Option<T> {
-        let popped = self.fifo.pop(&self.stock, fifo::Unpublished::Leave)?;
-        Some(popped.item)
+        let mut parcel = Parcel::empty();
+        let leave = fifo::Unpublished::Leave;
+        self.fifo.pop(&self.stock, leave, &mut parcel)?;
+        parcel.take()
     }
 
     /// The pop of a closed FIFO: its `None` is final.
     pub fn pop_closed(&self) -> Option<T> {
-        let popped = self.fifo.pop(&self.stock, fifo::Unpublished::Poison)?;
-        Some(popped.item)
+        let mut parcel = Parcel::empty();
+        let poison = fifo::Unpublished::Poison;
+        self.fifo.pop(&self.stock, poison, &mut parcel)?;
+        parcel.take()
     }
 
     pub fn pop_run(&self, limit: usize) -> Vec<T> {
@@ -127,7 +131,9 @@ pub fn stop_after_clear<T>(queue: &BandQueue<T>, band: usize) {
 
 /// Takes the oldest item of one band, whatever is in the others.
 pub fn pop_from<T>(queue: &BandQueue<T>, band: usize) -> Option<T> {
-    queue.queue().pop_band(band)
+    let mut parcel = Parcel::empty();
+    queue.queue().pop_band(band, &mut parcel);
+    parcel.take()
 }
 
 /// A place to wait.

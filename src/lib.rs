@@ -79,7 +79,7 @@ mod band;
 mod channel;
 mod error;
 mod fifo;
-mod offer;
+mod parcel;
 mod queue;
 mod spin;
 mod sync;

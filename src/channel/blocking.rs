@@ -8,7 +8,7 @@ use super::{
 use crate::{
     band::Band,
     error::{RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError},
-    offer::Offer,
+    parcel::Parcel,
     wait::Waiter,
 };
 use std::time::{Duration, Instant};
@@ -34,13 +34,13 @@ impl<T> Sender<T> {
     /// });
     /// ```
     pub fn send_blocking(&self, band: impl Into<Band>, item: T) -> Result<(), SendError<T>> {
-        let mut offer = Offer::new(item);
+        let mut parcel = Parcel::new(item);
         let band = band.into();
         let sending = Waiter::block(&self.core.waits.room, None, || {
-            sent(self.core.try_send(band, &mut offer))
+            sent(self.core.try_send(band, &mut parcel))
         });
         match sending {
-            Some(Err(error)) => Err(error.with(offer.into_inner())),
+            Some(Err(error)) => Err(error.with(parcel.unwrap())),
             Some(Ok(())) | None => Ok(()), // without a deadline there is no timeout
         }
     }
@@ -69,7 +69,10 @@ impl<T> Sender<T> {
         timeout: Duration,
     ) -> Result<(), SendTimeoutError<T>> {
         // A time beyond the clock's range is no limit.
-        self.send_until(band.into(), item, Instant::now().checked_add(timeout))
+        let deadline = Instant::now().checked_add(timeout);
+        let mut parcel = Parcel::new(item);
+        self.send_until(band.into(), &mut parcel, deadline)
+            .map_err(|error| error.with(parcel.unwrap()))
     }
 
     /// Sends, blocking the thread until there is room or `deadline` has come.
@@ -83,23 +86,23 @@ impl<T> Sender<T> {
         item: T,
         deadline: Instant,
     ) -> Result<(), SendTimeoutError<T>> {
-        self.send_until(band.into(), item, Some(deadline))
+        let mut parcel = Parcel::new(item);
+        self.send_until(band.into(), &mut parcel, Some(deadline))
+            .map_err(|error| error.with(parcel.unwrap()))
     }
 
     fn send_until(
         &self,
         band: Band,
-        item: T,
+        parcel: &mut Parcel<T>,
         deadline: Option<Instant>,
-    ) -> Result<(), SendTimeoutError<T>> {
-        let mut offer = Offer::new(item);
+    ) -> Result<(), SendTimeoutError<()>> {
         let sending = Waiter::block(&self.core.waits.room, deadline, || {
-            sent(self.core.try_send(band, &mut offer))
+            sent(self.core.try_send(band, parcel))
         });
         match sending {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => Err(SendTimeoutError::from(error).with(offer.into_inner())),
-            None => Err(SendTimeoutError::Timeout(offer.into_inner())),
+            Some(outcome) => Ok(outcome?),
+            None => Err(SendTimeoutError::Timeout(())),
         }
     }
 
@@ -179,7 +182,9 @@ impl<T> Receiver<T> {
     }
 
     fn recv_until(&self, deadline: Option<Instant>) -> Result<(Band, T), RecvTimeoutError> {
-        self.block(deadline, || received(self.core.try_recv()))
+        let mut parcel = Parcel::empty();
+        let band = self.block(deadline, || received(self.core.try_recv(&mut parcel)))?;
+        Ok((band, parcel.unwrap()))
     }
 
     fn block<R>(

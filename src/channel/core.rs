@@ -8,7 +8,7 @@ use super::{
 use crate::{
     band::Band,
     error::{RecvError, SendError, TryRecvError, TrySendError},
-    offer::Offer,
+    parcel::Parcel,
     queue::Queue,
 };
 use crossbeam_utils::CachePadded;
@@ -63,18 +63,18 @@ impl<T> Core<T> {
 
     // Sending.
 
-    /// Sends what is offered, or says why not and leaves it.
+    /// Sends what is in the parcel, or says why not and leaves it.
     #[inline]
     pub(super) fn try_send(
         &self,
         band: Band,
-        offer: &mut Offer<T>,
+        parcel: &mut Parcel<T>,
     ) -> Result<(), TrySendError<()>> {
         if !self.has_band(band) {
             return Err(TrySendError::NoSuchBand(()));
         }
         self.try_take_room(band, 1)?;
-        if self.push(band, offer) {
+        if self.push(band, parcel) {
             return Ok(());
         }
         self.give_room_back(1);
@@ -118,11 +118,11 @@ impl<T> Core<T> {
         }
     }
 
-    /// Pushes what is offered, for which there is room; leaves it, and says `false`, if the channel
+    /// Pushes what is in the parcel, for which there is room; leaves it, and says `false`, if the channel
     /// is closed.
     #[inline]
-    pub(super) fn push(&self, band: Band, offer: &mut Offer<T>) -> bool {
-        let pushed = self.queue.push(band.index(), offer);
+    pub(super) fn push(&self, band: Band, parcel: &mut Parcel<T>) -> bool {
+        let pushed = self.queue.push(band.index(), parcel);
         if pushed {
             self.waits.item_came();
         } else {
@@ -133,26 +133,27 @@ impl<T> Core<T> {
 
     // Receiving.
 
+    /// Takes an item into the parcel.
     #[inline]
-    pub(super) fn try_recv(&self) -> Result<(Band, T), TryRecvError> {
-        match self.queue.pop() {
-            Some(received) => {
+    pub(super) fn try_recv(&self, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
+        match self.queue.pop(parcel) {
+            Some(band) => {
                 self.give_room_back(1);
-                Ok(received)
+                Ok(band)
             }
-            None => self.nothing_there(),
+            None => self.nothing_there(parcel),
         }
     }
 
     #[cold]
-    fn nothing_there(&self) -> Result<(Band, T), TryRecvError> {
+    fn nothing_there(&self, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
         if !self.is_closed() {
             return Err(TryRecvError::Empty);
         }
         // Marked now, so this look is final.
-        let received = self.queue.pop_closed().ok_or(TryRecvError::Closed)?;
+        let band = self.queue.pop_closed(parcel).ok_or(TryRecvError::Closed)?;
         self.give_room_back(1);
-        Ok(received)
+        Ok(band)
     }
 
     /// Takes up to `limit` items; `Ok(0)` only if `limit` is 0.
@@ -163,7 +164,9 @@ impl<T> Core<T> {
     ) -> Result<usize, TryRecvError> {
         let received = self.queue.pop_many(out, limit);
         if received == 0 && limit > 0 {
-            out.push(self.nothing_there()?);
+            let mut parcel = Parcel::empty();
+            let band = self.nothing_there(&mut parcel)?;
+            out.push((band, parcel.unwrap()));
             return Ok(1);
         }
         if received > 0 {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     band::Band,
     error::{RecvError, SendError, SendManyError},
-    offer::Offer,
+    parcel::Parcel,
     sync::Arc,
     wait::{EventCount, Waiter},
 };
@@ -92,7 +92,7 @@ pub struct Send<'a, T> {
     core: &'a Core<T>,
     wait: Wait<'a>,
     band: Band,
-    offer: Offer<T>,
+    parcel: Parcel<T>,
 }
 
 fused!(Send<'a, T>);
@@ -103,7 +103,7 @@ impl<'a, T> Send<'a, T> {
             core,
             wait: Wait::at(&core.waits.room),
             band,
-            offer: Offer::new(item),
+            parcel: Parcel::new(item),
         }
     }
 }
@@ -116,22 +116,10 @@ impl<T> Future for Send<'_, T> {
             core,
             wait,
             band,
-            offer,
+            parcel,
         } = &mut *self;
-        wait.poll(context, || {
-            sent(core.try_send(*band, offer)).map(|result| give_back(result, offer))
-        })
-    }
-}
-
-/// The error with the item that was not sent.
-fn give_back<T>(
-    result: Result<(), SendError<()>>,
-    offer: &mut Offer<T>,
-) -> Result<(), SendError<T>> {
-    match (result, offer.take()) {
-        (Err(error), Some(item)) => Err(error.with(item)),
-        _ => Ok(()), // an item is either sent or there
+        wait.poll(context, || sent(core.try_send(*band, parcel)))
+            .map_err(|error| error.with(parcel.unwrap()))
     }
 }
 
@@ -143,7 +131,7 @@ pub struct SendMany<'a, T, I> {
     band: Band,
     items: I,
     /// Taken out of the iterator, and waiting for room.
-    next: Offer<T>,
+    next: Parcel<T>,
     sent: usize,
 }
 
@@ -170,7 +158,7 @@ impl<'a, T, I: Iterator<Item = T>> SendMany<'a, T, I> {
             wait: Wait::at(&core.waits.room),
             band,
             items,
-            next: Offer::none(),
+            next: Parcel::empty(),
             sent: 0,
         }
     }
@@ -190,19 +178,18 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
         } = &mut *self;
         assert!(!wait.is_over, "polled again after it was ready");
         let outcome = loop {
-            if !next.is_there() {
+            if next.is_empty() {
                 let Some(item) = items.next() else {
                     break Ok(*count);
                 };
                 next.put(item);
             }
-            let sending = wait.poll_part(context, || {
-                sent(core.try_send(*band, next)).map(|result| give_back(result, next))
-            });
+            let sending = wait.poll_part(context, || sent(core.try_send(*band, next)));
             match sending {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) => *count += 1,
                 Poll::Ready(Err(error)) => {
+                    let error = error.with(next.unwrap());
                     break Err(SendManyError {
                         sent: *count,
                         error,
@@ -338,7 +325,9 @@ impl<T> Future for Recv<'_, T> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { core, wait } = &mut *self;
-        wait.poll(context, || received(core.try_recv()))
+        let mut parcel = Parcel::empty();
+        wait.poll(context, || received(core.try_recv(&mut parcel)))
+            .map_ok(|band| (band, parcel.unwrap()))
     }
 }
 

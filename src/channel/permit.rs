@@ -1,19 +1,8 @@
 //! Permits: room without an item.
 
 use super::core::Core;
-use crate::{band::Band, error::SendError, offer::Offer, sync::Arc};
+use crate::{band::Band, error::SendError, parcel::Parcel, sync::Arc};
 use core::{fmt, iter::FusedIterator};
-
-/// Sends an item in a unit of room that was taken; the unit goes with the item, or stays the
-/// caller's.
-fn send_in<T>(core: &Core<T>, band: Band, item: T) -> Result<(), SendError<T>> {
-    let mut offer = Offer::new(item);
-    if core.push(band, &mut offer) {
-        Ok(())
-    } else {
-        Err(SendError::Closed(offer.into_inner()))
-    }
-}
 
 /// Room for one item in a band, made by [`Sender::reserve`](crate::Sender::reserve) and
 /// [`Sender::try_reserve`](crate::Sender::try_reserve).
@@ -67,9 +56,13 @@ impl<'a, T> Permit<'a, T> {
     /// assert_eq!(second.send(2), Err(SendError::Closed(2)));
     /// ```
     pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
-        send_in(self.core, self.band, item)?;
-        self.is_used = true;
-        Ok(())
+        let mut parcel = Parcel::new(item);
+        self.is_used = self.core.push(self.band, &mut parcel);
+        if self.is_used {
+            Ok(())
+        } else {
+            Err(SendError::Closed(parcel.unwrap()))
+        }
     }
 }
 
@@ -131,9 +124,13 @@ impl<T> OwnedPermit<T> {
     ///
     /// [`Closed`](SendError::Closed) with the item, if the channel was closed meanwhile.
     pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
-        send_in(&self.core, self.band, item)?;
-        self.is_used = true;
-        Ok(())
+        let mut parcel = Parcel::new(item);
+        self.is_used = self.core.push(self.band, &mut parcel);
+        if self.is_used {
+            Ok(())
+        } else {
+            Err(SendError::Closed(parcel.unwrap()))
+        }
     }
 }
 

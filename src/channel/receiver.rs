@@ -5,7 +5,7 @@ use super::{
     core::{Core, received},
     futures::{Recv, RecvMany},
 };
-use crate::{band::Band, error::TryRecvError, sync::Arc, wait::Waiter};
+use crate::{band::Band, error::TryRecvError, parcel::Parcel, sync::Arc, wait::Waiter};
 use core::{
     pin::Pin,
     task::{Context, Poll},
@@ -60,7 +60,9 @@ impl<T> Receiver<T> {
     /// ```
     #[inline]
     pub fn try_recv(&self) -> Result<(Band, T), TryRecvError> {
-        self.core.try_recv()
+        let mut parcel = Parcel::empty();
+        let band = self.core.try_recv(&mut parcel)?;
+        Ok((band, parcel.unwrap()))
     }
 
     /// Receives, waiting as a task.
@@ -186,11 +188,14 @@ impl<T> Stream for Receiver<T> {
             stream,
             is_terminated,
         } = &mut *self;
+        let mut parcel = Parcel::empty();
         stream
-            .poll(&core.waits.stream, context, || received(core.try_recv()))
+            .poll(&core.waits.stream, context, || {
+                received(core.try_recv(&mut parcel))
+            })
             .map(|received| {
                 *is_terminated = received.is_err();
-                received.ok()
+                Some((received.ok()?, parcel.take()?))
             })
     }
 }

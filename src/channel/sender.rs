@@ -9,7 +9,7 @@ use super::{
 use crate::{
     band::Band,
     error::{TrySendError, TrySendManyError},
-    offer::Offer,
+    parcel::Parcel,
     sync::Arc,
 };
 
@@ -48,10 +48,10 @@ impl<T> Sender<T> {
     /// ```
     #[inline]
     pub fn try_send(&self, band: impl Into<Band>, item: T) -> Result<(), TrySendError<T>> {
-        let mut offer = Offer::new(item);
+        let mut parcel = Parcel::new(item);
         self.core
-            .try_send(band.into(), &mut offer)
-            .map_err(|error| error.with(offer.into_inner()))
+            .try_send(band.into(), &mut parcel)
+            .map_err(|error| error.with(parcel.unwrap()))
     }
 
     /// Sends, waiting for room as a task.

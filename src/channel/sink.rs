@@ -1,7 +1,7 @@
 //! [`BandSender`] as a [`Sink`] (feature `sink`).
 
 use super::{band_sender::BandSender, core::sent};
-use crate::{error::SendError, offer::Offer};
+use crate::{error::SendError, parcel::Parcel};
 use core::{
     mem,
     pin::Pin,
@@ -63,13 +63,13 @@ impl<T> Sink<T> for BandSender<T> {
             self.sink.has_unit,
             "`start_send` without a `poll_ready` that was ready"
         );
-        let mut offer = Offer::new(item);
-        if self.sender.core.push(self.band, &mut offer) {
+        let mut parcel = Parcel::new(item);
+        if self.sender.core.push(self.band, &mut parcel) {
             self.sink.has_unit = false;
             return Ok(());
         }
         self.give_unit_back();
-        Err(SendError::Closed(offer.take()))
+        Err(SendError::Closed(parcel.take()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {

@@ -3,9 +3,10 @@
 use super::{
     Fifo, Stock,
     index::Index,
-    segment::{Found, LANES, Segment},
+    segment::{LANES, Segment},
 };
 use crate::{
+    parcel::Parcel,
     spin::after_a_lost_claim,
     sync::{atomic::Ordering, load_to_update},
 };
@@ -19,15 +20,16 @@ pub(crate) enum Unpublished {
     Poison,
 }
 
-/// An item, and whether the FIFO looked empty behind it.
-pub(crate) struct Popped<T> {
-    pub(crate) item: T,
+/// An item was taken.
+pub(crate) struct Popped {
+    /// Whether the FIFO looked empty behind it.
     pub(crate) was_last: bool,
 }
 
-/// What a consumer found in the slot it claimed, and whether the FIFO looked empty behind it.
-struct Taken<T> {
-    found: Found<T>,
+/// What a consumer found in the slot it claimed.
+struct Taken {
+    /// Whether there was an item. If not, the slot is dead: its producer did not come in time.
+    is_item: bool,
     was_last: bool,
 }
 
@@ -42,57 +44,63 @@ struct Claim<T> {
 }
 
 impl<T, C> Fifo<T, C> {
-    /// Takes the item at the head. Lock-free.
+    /// Takes the item at the head into the parcel. Lock-free.
     #[inline]
-    pub(crate) fn pop(&self, stock: &Stock<T>, unpublished: Unpublished) -> Option<Popped<T>> {
-        let taken = self.take_one(stock)?;
-        match taken.found {
-            Found::Item(item) => Some(Popped {
-                item,
-                was_last: taken.was_last,
-            }),
-            Found::Dead => self.pop_after_poison(stock, unpublished),
+    pub(crate) fn pop(
+        &self,
+        stock: &Stock<T>,
+        unpublished: Unpublished,
+        parcel: &mut Parcel<T>,
+    ) -> Option<Popped> {
+        let Taken { is_item, was_last } = self.take_one(stock, parcel)?;
+        if is_item {
+            return Some(Popped { was_last });
         }
+        self.pop_after_poison(stock, unpublished, parcel)
     }
 
     /// The pop that has found a slot dead, and now claims others with a reason only.
     #[cold]
-    fn pop_after_poison(&self, stock: &Stock<T>, unpublished: Unpublished) -> Option<Popped<T>> {
+    fn pop_after_poison(
+        &self,
+        stock: &Stock<T>,
+        unpublished: Unpublished,
+        parcel: &mut Parcel<T>,
+    ) -> Option<Popped> {
         loop {
             if unpublished == Unpublished::Leave && !self.is_published_beyond(stock) {
                 return None;
             }
-            let Taken { found, was_last } = self.take_one(stock)?;
-            if let Found::Item(item) = found {
-                return Some(Popped { item, was_last });
+            let Taken { is_item, was_last } = self.take_one(stock, parcel)?;
+            if is_item {
+                return Some(Popped { was_last });
             }
         }
     }
 
     /// Claims the slot at the head and takes what is in it; `None` if there is no slot to claim.
     #[inline(always)]
-    fn take_one(&self, stock: &Stock<T>) -> Option<Taken<T>> {
-        let claim = self.claim_head(1, stock)?;
+    fn take_one(&self, stock: &Stock<T>, parcel: &mut Parcel<T>) -> Option<Taken> {
         let Claim {
             segment,
             head,
             tail,
             ..
-        } = claim;
+        } = self.claim_head(1, stock)?;
         let offset = head.offset(Segment::<T>::SHAPE);
         // SAFETY: the slot is claimed; slots below the end are claimed by producers.
-        let found = unsafe {
+        let is_item = unsafe {
             let end = || Self::end_in_segment(head, tail);
-            let found = segment.take(offset, end, Segment::<T>::LOOKS);
-            if let Found::Dead = found {
+            let is_item = segment.take(offset, end, Segment::<T>::LOOKS, parcel);
+            if !is_item {
                 self.pass_dead(segment, head);
             }
             segment.finish(offset, 1);
-            found
+            is_item
         };
         self.sweep_if_left(head, stock);
         Some(Taken {
-            found,
+            is_item,
             was_last: head.advanced(1) == tail,
         })
     }
@@ -172,22 +180,21 @@ impl<T, C> Fifo<T, C> {
         let mut looks = Segment::<T>::LOOKS;
         let offset = head.offset(Segment::<T>::SHAPE);
         for n in 0..count {
+            let mut parcel = Parcel::empty();
             // SAFETY: the caller's.
             unsafe {
-                match segment.take(offset + n, || end, looks) {
-                    Found::Item(item) => {
-                        sink(item);
-                        taken += 1;
-                    }
-                    Found::Dead => {
-                        // One wait a run: what follows is most likely the same producer's.
-                        looks = 1;
-                        if n + 1 == count {
-                            self.pass_dead(segment, head.advanced(n));
-                        }
+                if !segment.take(offset + n, || end, looks, &mut parcel) {
+                    // One wait a run: what follows is most likely the same producer's.
+                    looks = 1;
+                    if n + 1 == count {
+                        self.pass_dead(segment, head.advanced(n));
                     }
                 }
                 segment.finish(offset + n, 1);
+            }
+            if let Some(item) = parcel.take() {
+                sink(item);
+                taken += 1;
             }
         }
         taken

@@ -6,7 +6,7 @@ use super::{
     segment::{LANES, Segment},
 };
 use crate::{
-    offer::Offer,
+    parcel::Parcel,
     spin::after_a_lost_claim,
     sync::{atomic::Ordering, load_to_update},
 };
@@ -19,19 +19,19 @@ pub(super) struct Claim<T> {
 }
 
 impl<T, C> Fifo<T, C> {
-    /// Appends the item that is offered; leaves it, and says `false`, if the FIFO is closed.
+    /// Appends the item in the parcel; leaves it, and says `false`, if the FIFO is closed.
     /// Lock-free.
     #[inline]
-    pub(crate) fn push(&self, offer: &mut Offer<T>, stock: &Stock<T>) -> bool {
+    pub(crate) fn push(&self, parcel: &mut Parcel<T>, stock: &Stock<T>) -> bool {
         loop {
             let Some(claim) = self.claim_tail(1, stock) else {
                 return false;
             };
-            // SAFETY: the slot is claimed; if it counts, the offer is never used again.
+            // SAFETY: the slot is claimed; if it counts, the parcel is never used again.
             unsafe {
-                claim.segment.write(claim.offset, offer.as_ptr());
+                claim.segment.write(claim.offset, parcel.as_ptr());
                 if claim.segment.publish(claim.offset, 1) == 1 {
-                    offer.set_taken();
+                    parcel.set_taken();
                     return true;
                 }
             }

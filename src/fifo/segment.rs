@@ -42,12 +42,12 @@
 //! receive another locked instruction, a store for each slot a batch 32 of them.) No run is noted twice and none crosses a word, so
 //! a word of slots is done with when its bytes add up to their number.
 
-use crate::spin::looks_at_slot;
 use crate::sync::{
     IS_MODEL, UnsafeCell, alloc,
     atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering},
     dealloc, spin_loop, write_cells, zero_atomics,
 };
+use crate::{parcel::Parcel, spin::looks_at_slot};
 use core::{
     alloc::Layout,
     marker::PhantomData,
@@ -116,14 +116,6 @@ impl<T> Clone for Segment<T> {
 }
 
 impl<T> Copy for Segment<T> {}
-
-/// What a consumer found in a slot that it claimed.
-pub(super) enum Found<T> {
-    /// The item.
-    Item(T),
-    /// The producer did not come in time, now or for somebody before us: the slot is given up.
-    Dead,
-}
 
 /// Where the arrays begin, and how large the whole is.
 struct Plan {
@@ -403,8 +395,8 @@ impl<T> Segment<T> {
     }
 
     /// Takes the item out of a slot, after at most `looks` looks; if it is not there by then, gives
-    /// up this slot and the empty ones directly behind it in its word that are below `end`. The slot
-    /// is finished with by [`finish`](Self::finish) only.
+    /// up this slot and the empty ones directly behind it in its word that are below `end`, and says
+    /// so by `false`. The slot is finished with by [`finish`](Self::finish) only.
     ///
     /// # Safety
     ///
@@ -416,7 +408,8 @@ impl<T> Segment<T> {
         slot: usize,
         end: impl FnOnce() -> usize,
         looks: usize,
-    ) -> Found<T> {
+        parcel: &mut Parcel<T>,
+    ) -> bool {
         // SAFETY: the claimed, unfinished slot keeps the segment alive.
         let word = unsafe { self.word(slot / LANES) };
         // Acquire: pairs with `publish`, for the value.
@@ -426,10 +419,9 @@ impl<T> Segment<T> {
         }
         if lane == WRITTEN {
             // SAFETY: published, with acquire, and this is the one consumer that claimed it.
-            Found::Item(unsafe { (*self.value_ptr(slot)).with(|value| value.cast::<T>().read()) })
-        } else {
-            Found::Dead
+            unsafe { (*self.value_ptr(slot)).with(|value| parcel.put_from(value.cast())) };
         }
+        lane == WRITTEN
     }
 
     /// [`take`](Self::take) for a run of slots within one word, if all of it is written: appends the

@@ -1,28 +1,37 @@
 //! The FIFO by one thread: order, hand-over, the wrap, close, runs.
 
-use super::{
-    push::Claim,
-    segment::{Found, LANES},
-    *,
-};
-use crate::offer::Offer;
+use super::{push::Claim, segment::LANES, *};
+use crate::parcel::Parcel;
 
 fn new<T>() -> (Fifo<T>, Stock<T>) {
     (Fifo::new(), Stock::new())
 }
 
 fn push<T>(fifo: &Fifo<T>, item: T, stock: &Stock<T>) -> Result<(), T> {
-    let mut offer = Offer::new(item);
-    if fifo.push(&mut offer, stock) {
+    let mut parcel = Parcel::new(item);
+    if fifo.push(&mut parcel, stock) {
         Ok(())
     } else {
-        Err(offer.into_inner())
+        Err(parcel.unwrap())
     }
 }
 
 fn pop<T>(fifo: &Fifo<T>, stock: &Stock<T>) -> Option<T> {
-    fifo.pop(stock, Unpublished::Leave)
-        .map(|popped| popped.item)
+    let mut parcel = Parcel::empty();
+    fifo.pop(stock, Unpublished::Leave, &mut parcel)?;
+    parcel.take()
+}
+
+/// Takes what is in a slot, after two looks.
+///
+/// # Safety
+///
+/// As for [`Segment::take`].
+unsafe fn take<T>(segment: Segment<T>, slot: usize, end: usize) -> Option<T> {
+    let mut parcel = Parcel::empty();
+    // SAFETY: the caller's.
+    unsafe { segment.take(slot, || end, 2, &mut parcel) };
+    parcel.take()
 }
 
 #[test]
@@ -61,8 +70,12 @@ fn says_when_the_last_item_was_taken() {
     let (fifo, stock) = new();
     assert!(push(&fifo, 'a', &stock).is_ok());
     assert!(push(&fifo, 'b', &stock).is_ok());
-    assert!(!fifo.pop(&stock, Unpublished::Leave).unwrap().was_last);
-    assert!(fifo.pop(&stock, Unpublished::Leave).unwrap().was_last);
+    for (item, was_last) in [('a', false), ('b', true)] {
+        let mut parcel = Parcel::empty();
+        let popped = fifo.pop(&stock, Unpublished::Leave, &mut parcel);
+        assert_eq!(popped.map(|popped| popped.was_last), Some(was_last));
+        assert_eq!(parcel.take(), Some(item));
+    }
 }
 
 #[test]
@@ -101,14 +114,12 @@ fn poisoned_slots_give_a_runs_end_back_in_order() {
         }
         assert_eq!(segment.publish(0, 2), 2);
         // The consumer of slot 3 gives up: 3, 4 and 5 are poisoned, 2 is not.
-        assert!(matches!(segment.take(3, || 6, 2), Found::Dead));
+        assert_eq!(take(segment, 3, 6), None);
         assert_eq!(segment.publish(2, 4), 1);
         for slot in 0..3 {
-            assert!(
-                matches!(segment.take(slot, || 6, 2), Found::Item(item) if item == slot as u64)
-            );
+            assert!(take(segment, slot, 6) == Some(slot as u64));
         }
-        assert!(matches!(segment.take(4, || 6, 2), Found::Dead));
+        assert_eq!(take(segment, 4, 6), None);
         segment.free();
     }
 }
@@ -123,12 +134,12 @@ fn a_segment_is_finished_when_both_sides_are_done_with_every_slot() {
             assert!(!segment.is_finished());
             segment.write(slot, &raw const slot as *const u64);
             if slot == 40 {
-                assert!(matches!(segment.take(slot, || slot + 1, 1), Found::Dead));
+                assert_eq!(take(segment, slot, slot + 1), None);
                 segment.finish(slot, 1);
                 assert_eq!(segment.publish(slot, 1), 0);
             } else {
                 assert_eq!(segment.publish(slot, 1), 1);
-                assert!(matches!(segment.take(slot, || slot + 1, 1), Found::Item(_)));
+                assert!(take(segment, slot, slot + 1).is_some());
                 segment.finish(slot, 1);
             }
         }

@@ -1,7 +1,7 @@
 //! [`BandQueue`]: the queue on its own, which never closes.
 
 use super::Queue;
-use crate::{band::Band, error::NoSuchBand, offer::Offer};
+use crate::{band::Band, error::NoSuchBand, parcel::Parcel};
 use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
@@ -82,7 +82,7 @@ impl<T> BandQueue<T> {
         if band >= self.bands() {
             return Err(NoSuchBand(item));
         }
-        let pushed = self.queue.push(band, &mut Offer::new(item));
+        let pushed = self.queue.push(band, &mut Parcel::new(item));
         debug_assert!(pushed, "this queue is never closed");
         Ok(())
     }
@@ -108,7 +108,9 @@ impl<T> BandQueue<T> {
     /// ```
     #[inline]
     pub fn pop(&self) -> Option<(Band, T)> {
-        self.queue.pop()
+        let mut parcel = Parcel::empty();
+        let band = self.queue.pop(&mut parcel)?;
+        Some((band, parcel.unwrap()))
     }
 
     /// Appends the items of an iterator to a band, in order, and returns how many. They need not be

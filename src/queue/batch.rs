@@ -1,7 +1,7 @@
 //! Many items at once: two locked instructions a run of up to 32 instead of for each item.
 
 use super::Queue;
-use crate::{band::Band, offer::Offer};
+use crate::{band::Band, parcel::Parcel};
 use core::{mem, mem::MaybeUninit, ptr};
 
 /// Items a batch push pulls out of its iterator before it claims slots for them, and the most that a
@@ -18,9 +18,11 @@ impl<T> Queue<T> {
         if size_of::<T>() <= LARGE {
             self.push_chunks::<CHUNK>(band, items)
         } else {
-            items.fold(0, |count, item| {
-                count + usize::from(self.push(band, &mut Offer::new(item)))
-            })
+            let mut pushed = 0;
+            for item in items {
+                pushed += usize::from(self.push(band, &mut Parcel::new(item)));
+            }
+            pushed
         }
     }
 

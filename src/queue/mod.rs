@@ -17,7 +17,7 @@ pub(crate) use bitmap::BandSet;
 
 use crate::{
     fifo::{Fifo, Stock},
-    offer::Offer,
+    parcel::Parcel,
     spin::Slip,
 };
 use core::mem;
@@ -45,10 +45,10 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Appends the item that is offered; leaves it, and says `false`, if the queue is closed.
+    /// Appends the item in the parcel; leaves it, and says `false`, if the queue is closed.
     #[inline]
-    pub(crate) fn push(&self, band: usize, offer: &mut Offer<T>) -> bool {
-        let pushed = self.bands[band].push(offer, &self.stock);
+    pub(crate) fn push(&self, band: usize, parcel: &mut Parcel<T>) -> bool {
+        let pushed = self.bands[band].push(parcel, &self.stock);
         if pushed {
             self.set.insert(band);
         }
@@ -83,11 +83,14 @@ impl<T> Queue<T> {
     /// panic is returned.
     pub(crate) fn drop_items(&self) -> Result<(), Box<dyn Any + Send>> {
         let mut outcome = Ok(());
-        while let Some(item) = self.pop_closed() {
-            let dropped = catch_unwind(AssertUnwindSafe(move || drop(item)));
+        loop {
+            let mut parcel = Parcel::empty();
+            if self.pop_closed(&mut parcel).is_none() {
+                return outcome;
+            }
+            let dropped = catch_unwind(AssertUnwindSafe(move || drop(parcel)));
             outcome = outcome.and(dropped);
         }
-        outcome
     }
 
     #[cfg(feature = "__internals")]
@@ -115,7 +118,13 @@ mod tests {
     use crate::band::Band;
 
     fn push<T>(queue: &Queue<T>, band: usize, item: T) {
-        assert!(queue.push(band, &mut Offer::new(item)));
+        assert!(queue.push(band, &mut Parcel::new(item)));
+    }
+
+    fn pop<T>(queue: &Queue<T>) -> Option<(Band, T)> {
+        let mut parcel = Parcel::empty();
+        let band = queue.pop(&mut parcel)?;
+        Some((band, parcel.unwrap()))
     }
 
     #[test]
@@ -123,7 +132,7 @@ mod tests {
         let queue = Queue::new(3);
         push(&queue, 2, 'x');
         queue.set.clear(2); // as a consumer does that is stopped before its re-check
-        assert_eq!(queue.pop(), Some((Band::new(2), 'x')));
+        assert_eq!(pop(&queue), Some((Band::new(2), 'x')));
         push(&queue, 2, 'y');
         queue.set.clear(2);
         let mut out = Vec::new();
@@ -136,7 +145,7 @@ mod tests {
         push(&queue, 2, 'x');
         push(&queue, 2, 'y');
         queue.set.clear(2);
-        assert_eq!(queue.pop(), Some((Band::new(2), 'x')));
+        assert_eq!(pop(&queue), Some((Band::new(2), 'x')));
         assert_eq!(queue.set.load().next(), Some(2));
     }
 
@@ -147,7 +156,7 @@ mod tests {
             queue.bands[1].stop_in_push(32, &queue.stock);
         }
         queue.close();
-        assert_eq!(queue.pop_closed(), None);
+        assert_eq!(queue.pop_closed(&mut Parcel::empty()), None);
         assert_eq!(queue.len(), 0, "slots in which an item may still appear");
     }
 
@@ -158,7 +167,7 @@ mod tests {
             push(&queue, band, band);
         }
         for band in 0..64 {
-            assert_eq!(queue.pop(), Some((Band::from_index(band), band)));
+            assert_eq!(pop(&queue), Some((Band::from_index(band), band)));
         }
         assert_eq!(queue.set.load().next(), None);
     }

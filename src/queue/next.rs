@@ -39,26 +39,26 @@ use super::{Queue, Slip};
 use crate::{
     band::Band,
     fifo::{Ends, Fifo, Look, Popped, Unpublished},
+    parcel::Parcel,
     sync::model_fence,
 };
 
 impl<T> Queue<T> {
-    /// Takes the oldest item of the most urgent band.
+    /// Takes the oldest item of the most urgent band into the parcel, and says which band it was.
     #[inline]
-    pub(crate) fn pop(&self) -> Option<(Band, T)> {
-        self.next(|band| {
-            let item = self.pop_band(band)?;
-            Some((Band::from_index(band), item))
-        })
+    pub(crate) fn pop(&self, parcel: &mut Parcel<T>) -> Option<Band> {
+        let taken = self.next(|band| self.pop_band(band, parcel).then_some(band))?;
+        Some(Band::from_index(taken))
     }
 
     /// The pop of a closed queue. Slots that are still unpublished are poisoned, so their pushes
     /// fail, and `None` is for ever: no band fills again.
-    pub(crate) fn pop_closed(&self) -> Option<(Band, T)> {
-        self.bands.iter().enumerate().find_map(|(band, fifo)| {
-            let Popped { item, .. } = fifo.pop(&self.stock, Unpublished::Poison)?;
-            Some((Band::from_index(band), item))
-        })
+    pub(crate) fn pop_closed(&self, parcel: &mut Parcel<T>) -> Option<Band> {
+        let taken = self
+            .bands
+            .iter()
+            .position(|fifo| fifo.pop(&self.stock, Unpublished::Poison, parcel).is_some())?;
+        Some(Band::from_index(taken))
     }
 
     /// Whether nothing is there: there was an instant at which every band was empty. Items of running
@@ -121,19 +121,20 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Takes the oldest item of one band.
     #[inline(always)]
-    pub(crate) fn pop_band(&self, band: usize) -> Option<T> {
+    pub(crate) fn pop_band(&self, band: usize, parcel: &mut Parcel<T>) -> bool {
         let fifo = &self.bands[band];
-        match fifo.pop(&self.stock, Unpublished::Leave) {
-            Some(Popped { item, was_last }) => {
+        match fifo.pop(&self.stock, Unpublished::Leave, parcel) {
+            Some(Popped { was_last }) => {
                 if was_last {
                     self.took_last(band, fifo);
                 }
-                Some(item)
+                true
             }
             None => {
                 self.found_empty(band, fifo);
-                None
+                false
             }
         }
     }

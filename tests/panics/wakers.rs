@@ -1,16 +1,12 @@
 //! Wakers that panic, or use the channel.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
-use std::thread;
-use std::time::Duration;
 
-use bandq::{Receiver, Sender, TryRecvError, TrySendError, bounded, unbounded};
+use bandq::{Receiver, Sender, bounded, unbounded};
 
-use crate::must_panic;
-use crate::support::hand::{keep, poll_stream, settle};
+use crate::support::hand::{poll_stream, settle};
 use crate::support::{Task, Watchdog, b, counting_waker};
 
 /// A waker that does something of the test's in each of its three duties.
@@ -57,16 +53,6 @@ impl Odd {
     }
 }
 
-/// Whether `f` ends. If not, its thread stays for good.
-fn ends(f: impl FnOnce() + Send + 'static) -> bool {
-    let (ended, end) = channel();
-    thread::spawn(move || {
-        f();
-        let _ = ended.send(());
-    });
-    end.recv_timeout(Duration::from_secs(2)).is_ok()
-}
-
 fn odd(set: impl FnOnce(&mut Odd)) -> Waker {
     let mut odd = Odd::new();
     set(&mut odd);
@@ -77,10 +63,10 @@ fn poll_with<F: Future + Unpin>(future: &mut F, waker: &Waker) -> Poll<F::Output
     std::pin::Pin::new(future).poll(&mut Context::from_waker(waker))
 }
 
-/// Runs `act` in a waker at each gate: of a `recv`, a stream, a send that waits for room, and of
+/// Runs `act` in a waker of each class: of a `recv`, a stream, a send that waits for room, and of
 /// `closed`. Each ends, and the waker was called once.
 fn in_each_waker(act: fn(&Sender<u8>, &Receiver<u8>)) {
-    for gate in ["recv", "stream", "room", "closed"] {
+    for class in ["recv", "stream", "room", "closed"] {
         let (tx, rx) = bounded(1, 1);
         let calls = Arc::new(AtomicUsize::new(0));
         let waker = {
@@ -92,7 +78,7 @@ fn in_each_waker(act: fn(&Sender<u8>, &Receiver<u8>)) {
                 });
             })
         };
-        match gate {
+        match class {
             "recv" => {
                 let mut recv = rx.recv();
                 assert!(poll_with(&mut recv, &waker).is_pending());
@@ -115,7 +101,7 @@ fn in_each_waker(act: fn(&Sender<u8>, &Receiver<u8>)) {
                 tx.close();
             }
         }
-        assert_eq!(calls.load(Ordering::SeqCst), 1, "{gate}");
+        assert_eq!(calls.load(Ordering::SeqCst), 1, "{class}");
     }
 }
 
@@ -139,110 +125,6 @@ fn a_waker_may_look_at_its_channel_and_use_others() {
     });
 }
 
-/// `event-listener` calls wakers while it holds its mutex. So a waker that waits, wakes or leaves
-/// at the very gate that is calling it waits for that mutex for ever. Wakers of executors put a
-/// task into a queue and do nothing of the kind. Should this test fail, the limit is gone: say so
-/// in the documentation.
-#[test]
-fn limit_a_waker_that_comes_back_to_the_gate_that_calls_it_deadlocks() {
-    type Act = fn(&Sender<u8>, &Receiver<u8>);
-    let acts: [(&str, Act); 3] = [
-        ("send", |tx, _| {
-            let _ = tx.try_send(b(0), 1);
-        }),
-        ("close", |tx, _| {
-            tx.close();
-        }),
-        ("wait", |_, rx| {
-            while rx.try_recv().is_ok() {}
-            let _ = Task::new(rx.recv()).poll();
-        }),
-    ];
-    let tried: Vec<_> = acts
-        .into_iter()
-        .map(|(name, act)| {
-            let tried = thread::spawn(move || {
-                ends(move || {
-                    let (tx, rx) = unbounded(1);
-                    let waker = {
-                        let (tx, rx) = (tx.clone(), rx.clone());
-                        odd(move |odd| odd.wake = Box::new(move || act(&tx, &rx)))
-                    };
-                    let mut recv = rx.recv();
-                    assert!(poll_with(&mut recv, &waker).is_pending());
-                    let _waiting = Task::waiting(rx.recv());
-                    tx.try_send(b(0), 1).unwrap();
-                })
-            });
-            (name, tried)
-        })
-        .collect();
-    for (name, tried) in tried {
-        assert!(
-            !tried.join().unwrap(),
-            "`{name}` in a waker no longer deadlocks"
-        );
-    }
-}
-
-/// The panic comes out of the call that wakes, and `event-listener` stops there: who was to be
-/// woken after it by the same call is not. The item itself is neither lost nor doubled.
-///
-/// Beyond what is asserted: where overflow checks are on, polling or dropping a future whose waker
-/// panicked in `wake` or `clone` panics once more inside `event-listener`, so such futures are
-/// forgotten here.
-#[test]
-fn limit_a_waker_that_panics_keeps_wakes_from_those_behind_it() {
-    let panicking = || odd(|odd| odd.wake = Box::new(|| panic!("a wake that panics")));
-    let (tx, rx) = unbounded(1);
-    let waker = panicking();
-    let mut recv = rx.recv();
-    assert!(poll_with(&mut recv, &waker).is_pending());
-    keep(recv);
-    let mut behind = vec![Task::waiting(rx.recv())];
-    must_panic(|| tx.try_send(b(0), 1));
-    assert_eq!(rx.len(), 1);
-    // The next send wakes the next waiter.
-    tx.try_send(b(0), 2).unwrap();
-    assert_eq!(settle(&mut behind), [Ok((b(0), 1))]);
-    assert_eq!(rx.try_recv(), Ok((b(0), 2)));
-    assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
-
-    let (tx, rx) = unbounded::<u8>(1);
-    let mut recv = rx.recv();
-    assert!(poll_with(&mut recv, &waker).is_pending());
-    keep(recv);
-    let mut behind = Task::waiting(rx.recv());
-    must_panic(|| tx.close());
-    assert!(tx.is_closed());
-    assert_eq!(tx.try_send(b(0), 1), Err(TrySendError::Closed(1)));
-    assert!(
-        !behind.woken(),
-        "the limit is gone: say so in the documentation"
-    );
-    assert!(behind.ready().is_err());
-}
-
-/// As the limit above; the future that failed to wait holds at most one wake.
-#[test]
-fn limit_a_waker_whose_clone_panics_leaves_a_waiter_that_takes_one_wake() {
-    let waker = odd(|odd| odd.clone = Box::new(|| panic!("a clone that panics")));
-    let (tx, rx) = unbounded(1);
-    let mut recv = rx.recv();
-    must_panic(|| poll_with(&mut recv, &waker).is_ready());
-    keep(recv);
-    let mut others: Vec<_> = (0..3).map(|_| Task::waiting(rx.recv())).collect();
-    for n in 0..4 {
-        tx.try_send(b(0), n).unwrap();
-    }
-    let got: Vec<i32> = settle(&mut others)
-        .into_iter()
-        .map(|got| got.unwrap().1)
-        .collect();
-    assert_eq!(got, [0, 1, 2]);
-    assert_eq!(rx.try_recv(), Ok((b(0), 3)));
-}
-
 #[test]
 fn a_waker_whose_drop_panics_costs_nobody_a_wake() {
     let armed = Arc::new(AtomicBool::new(false));
@@ -260,14 +142,14 @@ fn a_waker_whose_drop_panics_costs_nobody_a_wake() {
     assert!(poll_with(&mut recv, &waker).is_pending());
     let mut others: Vec<_> = (0..3).map(|_| Task::waiting(rx.recv())).collect();
     armed.store(true, Ordering::SeqCst);
-    must_panic(|| drop(recv));
+    drop(recv);
     armed.store(false, Ordering::SeqCst);
     // Replaced by another waker.
     let mut recv = rx.recv();
     assert!(poll_with(&mut recv, &waker).is_pending());
     let (other, count) = counting_waker();
     armed.store(true, Ordering::SeqCst);
-    must_panic(|| poll_with(&mut recv, &other).is_ready());
+    assert!(poll_with(&mut recv, &other).is_pending());
     armed.store(false, Ordering::SeqCst);
     for n in 0..4 {
         tx.try_send(b(0), n).unwrap();
