@@ -1,7 +1,7 @@
 //! The replay example as a user runs it: its JSON, its checks and its exit codes.
 //!
-//! The program is the one that `cargo test` builds beside the tests. With `BANDQ_TRACE` naming a real
-//! trace, that is replayed too, on every runtime; without, the tests say so.
+//! The program is the one that `cargo test` builds beside the tests. With `BANDQ_TRACE` naming a
+//! real trace, that is replayed too, on every runtime; without, the tests say so.
 
 use serde_json::Value;
 use std::{
@@ -87,7 +87,8 @@ fn urgent_jobs_of_a_real_trace_wait_far_less_by_class_on_every_runtime() {
         let report = good_run(&["--runtime", runtime, "--seconds", "8", "--trace", &trace]);
         let (fifo, priority) = (median_wait(&report, 0, "LS"), median_wait(&report, 1, "LS"));
         eprintln!(
-            "{runtime}: LS median wait {fifo:.1} ms first come first served, {priority:.1} ms by class"
+            "{runtime}: LS median wait {fifo:.1} ms first come first served, \
+             {priority:.1} ms by class"
         );
         // A ratio within one run; seen are 8 and more.
         assert!(

@@ -2,10 +2,11 @@
 //!
 //! The threads are started once and parked between runs, as starting one costs more than a run.
 //!
-//! In a build with `--cfg bandq_stall` the library stops before each of its atomic accesses and asks
-//! here. One thread runs at a time, and goes on until the schedule, which is part of the input, says
-//! that it is another's turn. So the run is decided by the input, down to the single access, but for
-//! what earlier inputs left behind: garbage to reclaim, and the counter of empty looks.
+//! In a build with `--cfg bandq_stall` the library stops before each of its atomic accesses and
+//! asks here. One thread runs at a time, and goes on until the schedule, which is part of the
+//! input, says that it is another's turn. So the run is decided by the input, down to the single
+//! access, but for what earlier inputs left behind: garbage to reclaim, and the counter of empty
+//! looks.
 //!
 //! In a normal build all threads run at once, and the input only says in which order the calls
 //! begin, loosely: each thread waits a moment for the calls that should have begun before.
@@ -20,8 +21,8 @@ use std::thread::{self, Thread};
 /// The most threads of a run.
 pub const MOST: usize = 4;
 
-/// Accesses after which a run is said to be stuck. With one thread at a time nothing but a loop that
-/// waits for a thread that does not run can take as long.
+/// Accesses after which a run is said to be stuck. With one thread at a time nothing but a loop
+/// that waits for a thread that does not run can take as long.
 #[cfg(bandq_stall)]
 const STUCK: usize = 1_000_000;
 

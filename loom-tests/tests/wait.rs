@@ -3,7 +3,8 @@
 //! Most models wait at a event for the smallest thing that one can wait for, a [`Shelf`]; the last
 //! ones wait for a channel. A lost wake shows as a deadlock, which loom reports.
 //!
-//! The plain `Arc`s are no part of a model, so the last one goes on the main thread, after the parts.
+//! The plain `Arc`s are no part of a model, so the last one goes on the main thread, after the
+//! parts.
 
 use bandq::{
     __internals::{EventCount, Waiter},
@@ -21,8 +22,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// Things to be taken, and the event for those who wait for one. As in the queue, producers change one
-/// word and consumers another, and a look that finds nothing is a load.
+/// Things to be taken, and the event for those who wait for one. As in the queue, producers change
+/// one word and consumers another, and a look that finds nothing is a load.
 struct Shelf {
     put: AtomicUsize,
     taken: AtomicUsize,
@@ -201,8 +202,8 @@ fn forgotten_after_the_wake() {
     });
 }
 
-/// A waiter that finds something on its own at its last look, when somebody has woken it already for
-/// something else, passes that wake on. It is kept afterwards, so that its drop does not do it.
+/// A waiter that finds something on its own at its last look, when somebody has woken it already
+/// for something else, passes that wake on. It is kept afterwards, so that its drop does not do it.
 #[test]
 fn found_by_itself() {
     static SEEN: Seen = Seen::new();

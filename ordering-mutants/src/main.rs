@@ -1,8 +1,8 @@
 //! Mutants of bandq's orderings: each is weakened or removed, one at a time, in a copy of the
 //! source, and some model must notice.
 //!
-//! `check` compares the source with `table.md`, beside this package's manifest. `run` runs the models on
-//! the mutants. What the table's columns mean is said in it.
+//! `check` compares the source with `table.md`, beside this package's manifest. `run` runs the
+//! models on the mutants. What the table's columns mean is said in it.
 
 mod run;
 mod sites;
@@ -28,7 +28,8 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Fail if a site is missing in the table or gone from the source; say how many have no verdict.
+    /// Fail if a site is missing in the table or gone from the source; say how many have no
+    /// verdict.
     Check {
         /// Fail, too, if one has no verdict.
         #[arg(long)]
@@ -81,7 +82,8 @@ struct RunArgs {
     /// Only models of the file's own topic.
     #[arg(long)]
     own: bool,
-    /// The copy of the tree in `target/ordering-mutants`; a run that is not the only one needs its own.
+    /// The copy of the tree in `target/ordering-mutants`; a run that is not the only one needs its
+    /// own.
     #[arg(long, default_value = "tree")]
     tree: String,
     /// Write the verdicts into the table.

@@ -254,7 +254,8 @@ impl Runner {
         if own {
             files.retain(|file| rank(file).is_some());
         }
-        // Models with the real epoch are the slowest, so where they are not the topic they come last.
+        // Models with the real epoch are the slowest, so where they are not the topic they come
+        // last.
         files.sort_by_key(|file| (rank(file).unwrap_or(topics.len()), is_epoch(file)));
         files
     }
@@ -297,8 +298,8 @@ impl Runner {
         })
     }
 
-    /// What an alias in `.cargo/config.toml` sets by `env.NAME='VALUE'`. The models are not run through
-    /// cargo, because killing cargo would not end them.
+    /// What an alias in `.cargo/config.toml` sets by `env.NAME='VALUE'`. The models are not run
+    /// through cargo, because killing cargo would not end them.
     fn variables(&self, alias: &str) -> Result<Vec<(String, String)>, String> {
         let folders = self
             .tree

@@ -193,7 +193,8 @@ impl Walk {
             if strong && !met.into_iter().any(|range| covers(range, &token.range)) {
                 let line = source[..token.range.start].matches('\n').count() + 1;
                 return Err(format!(
-                    "src/{file}, line {line}: {} is not a direct argument of a call, so it cannot be mutated",
+                    "src/{file}, line {line}: {} is not a direct argument of a call, \
+                     so it cannot be mutated",
                     token.text
                 ));
             }

@@ -1,7 +1,8 @@
 //! The table: `table.md`, which people read and this program checks and writes.
 //!
-//! Up to the heading `## Sites` it is written by hand, but for the table of code to be deleted, which
-//! is read. From there on it is written by [`Table::render`]; only the reasons in it are by hand.
+//! Up to the heading `## Sites` it is written by hand, but for the table of code to be deleted,
+//! which is read. From there on it is written by [`Table::render`]; only the reasons in it are by
+//! hand.
 
 use crate::sites::Mutant;
 use std::{collections::BTreeMap, fmt::Write as _};
@@ -129,7 +130,8 @@ impl Table {
         for (file, rows) in &self.rows {
             let _ = write!(
                 text,
-                "\n### `{file}`\n\n| function | operation | mutation | verdict |\n|---|---|---|---|\n"
+                "\n### `{file}`\n\n\
+                 | function | operation | mutation | verdict |\n|---|---|---|---|\n"
             );
             for ((function, operation, mutation), verdict) in rows {
                 let cells = [function, operation, mutation, &verdict.render()]
@@ -148,8 +150,8 @@ impl Table {
             .map(|(_, verdict)| verdict)
     }
 
-    /// Listed code that does not stand in the source, rows that no mutant has, and mutants that have
-    /// no row.
+    /// Listed code that does not stand in the source, rows that no mutant has, and mutants that
+    /// have no row.
     pub(crate) fn differences(&self, mutants: &[Mutant]) -> Vec<String> {
         let mut differences = Vec::new();
         for listed in &self.listed {

@@ -4,20 +4,20 @@
 //! Built with `--cfg bandq_stall` and feature `__internals`; `.ci/stalls` does that. The stall points
 //! come from the facade, one before each atomic access, and the compiler names them by their place.
 //!
-//! 1. **Discover** (`every_site`). Each operation runs under random pauses, on small and large items,
-//!    on queues that are mostly empty, well filled, or new. The sites it passes are compared with the
-//!    atomic accesses in the source text: one that no operation passed must be in `sites::ELSEWHERE`,
-//!    with the reason.
+//! 1. **Discover** (`every_site`). Each operation runs under random pauses, on small and large
+//!    items, on queues that are mostly empty, well filled, or new. The sites it passes are compared
+//!    with the atomic accesses in the source text: one that no operation passed must be in
+//!    `sites::ELSEWHERE`, with the reason.
 //! 2. **Stop**. For each operation and site, one thread is stopped there. Two producers and two
 //!    consumers then complete `BANDQ_STALL_OPS` operations. With the thread still stopped, what is
 //!    left is drained, and every completed push must have been received, but for what the stopped
 //!    pop holds. Then the thread moves on, and everything must add up: each item once, in the order
 //!    of its producer, nothing leaked.
-//! 3. **Two at once** (`two_threads_anywhere`). The same with a producer and a consumer, each stopped
-//!    at an access drawn by lot.
+//! 3. **Two at once** (`two_threads_anywhere`). The same with a producer and a consumer, each
+//!    stopped at an access drawn by lot.
 //!
-//! The table is printed, and written to `BANDQ_STALL_TABLE`. Not paused in: `crossbeam-epoch` and the
-//! allocator, which make their own accesses.
+//! The table is printed, and written to `BANDQ_STALL_TABLE`. Not paused in: `crossbeam-epoch` and
+//! the allocator, which make their own accesses.
 #![cfg(all(bandq_stall, feature = "__internals"))]
 
 mod account;
@@ -150,7 +150,8 @@ fn every_site() {
         "accesses that no push and no pop passed, without a reason"
     );
     println!(
-        "{} atomic accesses in the source, {} of them in pushes and pops; {} pairs of operation and site, found in {:.0?}",
+        "{} atomic accesses in the source, {} of them in pushes and pops; \
+         {} pairs of operation and site, found in {:.0?}",
         source.len(),
         passed.len(),
         visits.len(),
@@ -254,7 +255,8 @@ fn table(rows: &BTreeMap<Place, Row>, source: &Source) -> String {
             [one, many] => format!("; held by the stopped call: {one}, by a batch up to {many}"),
         };
         table += &format!(
-            "| {} | {} | {} | {} | {} each | all completed, nothing hidden, afterwards exact{held} |\n",
+            "| {} | {} | {} | {} | {} each | \
+             all completed, nothing hidden, afterwards exact{held} |\n",
             place.file.trim_start_matches("src/"),
             source.describe(*place),
             row.operations.join(", "),
@@ -311,7 +313,8 @@ fn two_threads_anywhere() {
         stopped += u64::from(world::run(&plan).stopped);
     }
     println!(
-        "{cases} pairs of threads, both stopped in {stopped}; everything else completed and added up"
+        "{cases} pairs of threads, both stopped in {stopped}; \
+         everything else completed and added up"
     );
     assert!(
         stopped * 2 > cases,

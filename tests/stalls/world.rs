@@ -356,7 +356,8 @@ fn be_other<S: Subject<PAD>, const PAD: usize>(
     id: usize,
     seed: u64,
 ) -> Vec<Received> {
-    // They stumble as well, until the victims stand still: that is what makes the rare paths common.
+    // They stumble as well, until the victims stand still: that is what makes the rare paths
+    // common.
     let hook = {
         let (world, mut rng) = (Arc::clone(world), XorShift::new(seed));
         move |_| {

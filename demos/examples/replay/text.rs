@@ -16,7 +16,8 @@ pub(crate) fn heading(jobs: &Jobs, args: &Args, plan: &Plan) -> String {
     let lines = [
         format!("{}: {}{skipped}", jobs.source, count(jobs.jobs.len())),
         format!(
-            "compression  1 s stands for {} s; arrivals span {} s, {RUSH_PERCENT} % of them a rush of {rush:.2} s",
+            "compression  1 s stands for {} s; arrivals span {} s, \
+             {RUSH_PERCENT} % of them a rush of {rush:.2} s",
             figures(plan.compression),
             args.seconds,
         ),
@@ -94,7 +95,8 @@ pub(crate) fn left(report: &Report) -> String {
         Discipline::Priority => "",
     };
     format!(
-        "of {} of {}, {} were completed; left were {} drained from the channel and {} never sent{other}",
+        "of {} of {}, {} were completed; \
+         left were {} drained from the channel and {} never sent{other}",
         count(report.jobs),
         run.name,
         check.completed,
