@@ -190,6 +190,7 @@ fn is_empty_is_false_where_the_thread_pushed() {
 }
 
 #[test]
+#[allow(clippy::len_zero)] // it is `len` that is tried
 fn len_is_not_zero_where_the_thread_pushed() {
     let _watchdog = Watchdog::new("len_is_not_zero_where_the_thread_pushed");
     let queue = BandQueue::new(BANDS);

@@ -5,11 +5,12 @@ mod support;
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use bandq::{Receiver, RecvError, TryRecvError, bounded, unbounded};
 use futures::stream::FusedStream;
 use futures::{StreamExt, select};
+use futures_core::Stream;
 use futures_lite::future::block_on;
 use support::hand::{Count, poll_stream};
 use support::{Task, b, counting_waker, ends};
@@ -167,7 +168,7 @@ fn cancelled(rx: &Receiver<u32>) -> Receiver<u32> {
 /// A stream that is polled whenever it was woken, and only then.
 struct Waiting {
     stream: Receiver<u32>,
-    waker: std::task::Waker,
+    waker: Waker,
     count: Arc<Count>,
     seen: usize,
 }
@@ -192,7 +193,7 @@ impl Waiting {
 
     fn poll(&mut self) -> Poll<Option<(bandq::Band, u32)>> {
         self.seen = self.count.get();
-        Pin::new(&mut self.stream).poll_next(&mut std::task::Context::from_waker(&self.waker))
+        Pin::new(&mut self.stream).poll_next(&mut Context::from_waker(&self.waker))
     }
 
     /// All that it gets, being polled only when it was woken.
@@ -206,8 +207,6 @@ impl Waiting {
         got
     }
 }
-
-use futures_core::Stream;
 
 #[test]
 fn a_stream_whose_next_was_cancelled_holds_back_no_item_from_one_that_waits() {

@@ -44,8 +44,8 @@ macro_rules! not_both {
 #[test]
 fn queue_and_handles_are_unwind_safe_for_every_item() {
     // The question itself can be answered with no.
-    assert!(!Is::<&Cell<u8>>::UNWIND_SAFE && !Is::<Cell<u8>>::REF_UNWIND_SAFE);
-    assert!(Is::<u8>::UNWIND_SAFE && Is::<u8>::REF_UNWIND_SAFE);
+    const { assert!(!Is::<&Cell<u8>>::UNWIND_SAFE && !Is::<Cell<u8>>::REF_UNWIND_SAFE) };
+    const { assert!(Is::<u8>::UNWIND_SAFE && Is::<u8>::REF_UNWIND_SAFE) };
 
     type Hook = Box<dyn FnMut() + Send>;
     let mut not = not_both!(u8: BandQueue Sender Receiver WeakSender WeakReceiver);

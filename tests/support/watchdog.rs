@@ -26,8 +26,11 @@ impl Watchdog {
     }
 }
 
-/// Longer than any body that ends takes, and short enough to try many that hang.
-const LIMIT: Duration = Duration::from_secs(10);
+/// Longer than any body that ends takes, and short enough to try many that hang. Ten seconds,
+/// unless `BANDQ_HANG_SECONDS` says otherwise, as under a tool that makes everything slow.
+fn limit() -> Duration {
+    Duration::from_secs(super::env_number("BANDQ_HANG_SECONDS", 10))
+}
 
 /// A body for [`all_end`], and what it tries.
 pub(crate) type Case = (String, Box<dyn FnOnce() + Send>);
@@ -48,7 +51,7 @@ pub(crate) fn all_end(cases: Vec<Case>) {
             (name, end)
         })
         .collect();
-    let deadline = std::time::Instant::now() + LIMIT;
+    let deadline = std::time::Instant::now() + limit();
     let mut failed = Vec::new();
     for (name, end) in begun {
         let left = deadline.saturating_duration_since(std::time::Instant::now());

@@ -30,15 +30,17 @@ impl Executor {
             tasks: Mutex::new(tasks),
             wakes: AtomicUsize::new(0),
         });
-        executor.poll();
+        executor.poll(|| {});
         executor
     }
 
-    fn poll(self: &Arc<Self>) {
+    /// Polls under the lock; when it has that, it waits for whoever works beside it.
+    fn poll(self: &Arc<Self>, ready: impl FnOnce()) {
         // A new one each time, so that the one before it is replaced.
         let waker = Waker::from(Arc::new(Relay(self.clone())));
         let mut context = Context::from_waker(&waker);
         let mut tasks = self.tasks.lock().unwrap();
+        ready();
         tasks.retain_mut(|task| task.as_mut().poll(&mut context).is_pending());
     }
 }
@@ -51,26 +53,35 @@ impl Wake for Relay {
     }
 }
 
+/// A deadlock needs far fewer.
+fn lock_rounds() -> u64 {
+    env_number("BANDQ_LOCK_ROUNDS", 1_000)
+}
+
 /// Whether `under_lock` and `beside` end when they run at the same time, many times over.
 fn rounds(
     tasks: fn(&Sender<u32>, &Receiver<u32>) -> Vec<Wait>,
-    under_lock: fn(&Arc<Executor>),
+    under_lock: fn(&Arc<Executor>, &Barrier),
     beside: fn(&Sender<u32>, &Receiver<u32>),
 ) {
-    for _ in 0..env_number("BANDQ_LOCK_ROUNDS", 5_000) {
+    for _ in 0..lock_rounds() {
         let (tx, rx) = unbounded(1);
         let executor = Executor::start(tasks(&tx, &rx));
         let barrier = Barrier::new(2);
         thread::scope(|s| {
-            s.spawn(|| {
-                barrier.wait();
-                under_lock(&executor);
-            });
+            s.spawn(|| under_lock(&executor, &barrier));
             barrier.wait();
             beside(&tx, &rx);
         });
         executor.tasks.lock().unwrap().clear();
     }
+}
+
+/// Ends all tasks under the lock.
+fn end(executor: &Arc<Executor>, barrier: &Barrier) {
+    let mut tasks = executor.tasks.lock().unwrap();
+    barrier.wait();
+    tasks.clear();
 }
 
 fn receiving(_: &Sender<u32>, rx: &Receiver<u32>) -> Vec<Wait> {
@@ -84,9 +95,6 @@ fn receiving(_: &Sender<u32>, rx: &Receiver<u32>) -> Vec<Wait> {
 
 #[test]
 fn tasks_that_end_under_their_executors_lock_do_not_block_a_close() {
-    fn end(executor: &Arc<Executor>) {
-        executor.tasks.lock().unwrap().clear();
-    }
     fn closing(tx: &Sender<u32>, rx: &Receiver<u32>) -> Vec<Wait> {
         let mut tasks = receiving(tx, rx);
         let handle = tx.clone();
@@ -111,9 +119,10 @@ fn a_task_polled_under_its_executors_lock_does_not_block_a_send_or_a_close() {
     fn alone(tx: &Sender<u32>, rx: &Receiver<u32>) -> Vec<Wait> {
         receiving(tx, rx).split_off(3)
     }
-    fn poll(executor: &Arc<Executor>) {
-        executor.poll();
-        executor.poll();
+    fn poll(executor: &Arc<Executor>, barrier: &Barrier) {
+        executor.poll(|| {
+            barrier.wait();
+        });
     }
     all_end(vec![
         (
@@ -131,7 +140,7 @@ fn a_task_polled_under_its_executors_lock_does_not_block_a_send_or_a_close() {
 #[test]
 fn a_send_that_ends_under_its_executors_lock_does_not_block_a_receive() {
     let body = || {
-        for _ in 0..env_number("BANDQ_LOCK_ROUNDS", 5_000) {
+        for _ in 0..lock_rounds() {
             let (tx, rx) = bounded(1, 1);
             tx.try_send(b(0), 0).unwrap();
             let sender = tx.clone();
@@ -140,10 +149,7 @@ fn a_send_that_ends_under_its_executors_lock_does_not_block_a_receive() {
             })]);
             let barrier = Barrier::new(2);
             thread::scope(|s| {
-                s.spawn(|| {
-                    barrier.wait();
-                    executor.tasks.lock().unwrap().clear();
-                });
+                s.spawn(|| end(&executor, &barrier));
                 barrier.wait();
                 assert_eq!(rx.try_recv(), Ok((b(0), 0)));
             });
