@@ -1,5 +1,5 @@
-//! Hand-over: how an end that is parked behind its segment's last slot gets to the next segment, with
-//! everybody's help.
+//! Hand-over: how an end that is parked behind its segment's last slot gets to the next segment,
+//! with everybody's help.
 //!
 //! ```text
 //! tail (T1) install next in #k     (CAS from null; loser gives its segment back)
@@ -10,12 +10,12 @@
 //!      (H2) head.index parked(#k) → first of #k+1 (CAS)
 //! ```
 //!
-//! Each step is a CAS that succeeds once, and any thread that meets a parked index does whichever are
-//! missing: nobody waits for the one who started. A helper *visits*: it looks at `next` and `number` of
-//! a segment in which it owns no slot. Segment *k* is taken out of the list only after H2, hence after T3
-//! and H1: neither end's pointer leads to it any more, and who got it from there before is still
-//! visiting. A helper that comes late fails: the pointers and the index have moved, and none of them
-//! returns.
+//! Each step is a CAS that succeeds once, and any thread that meets a parked index does whichever
+//! are missing: nobody waits for the one who started. A helper *visits*: it looks at `next` and
+//! `number` of a segment in which it owns no slot. Segment *k* is taken out of the list only after
+//! H2, hence after T3 and H1: neither end's pointer leads to it any more, and who got it from there
+//! before is still visiting. A helper that comes late fails: the pointers and the index have moved,
+//! and none of them returns.
 
 use super::{
     Fifo, Stock,
@@ -77,8 +77,9 @@ impl<T, C> Fifo<T, C> {
         }
     }
 
-    /// Moves a head parked at the end of its segment to the next one (H1, H2), or sees that somebody
-    /// else has. The caller has seen the tail past this place. Returns the index as it is then.
+    /// Moves a head parked at the end of its segment to the next one (H1, H2), or sees that
+    /// somebody else has. The caller has seen the tail past this place. Returns the index as it is
+    /// then.
     #[cold]
     pub(super) fn advance_head(&self, parked: Index, stock: &Stock<T>) -> Index {
         let visit = self.visit(stock);
@@ -87,7 +88,8 @@ impl<T, C> Fifo<T, C> {
         let segment = end.segment.load(Ordering::Acquire);
         // SAFETY: as in `advance_tail`, at the head.
         if let Some(link) = unsafe { self.link(segment, parked) } {
-            // Relaxed: the caller acquired a tail past this place, hence T1. So it is not null, either.
+            // Relaxed: the caller acquired a tail past this place, hence T1. So it is not null,
+            // either.
             let next = link.load(Ordering::Relaxed);
             debug_assert!(!next.is_null());
             // H1. Release: pairs with the load above. Relaxed on failure: it has moved.
@@ -95,13 +97,15 @@ impl<T, C> Fifo<T, C> {
                 end.segment
                     .compare_exchange(segment, next, Ordering::Release, Ordering::Relaxed);
             if moved.is_ok() && segment.is_null() {
-                // The list has a front from now on. Relaxed: whoever sweeps has been in that segment or has
-                // moved the head there, so it knows it. A swap for the reason given in `sweep`.
+                // The list has a front from now on. Relaxed: whoever sweeps has been in that
+                // segment or has moved the head there, so it knows it. A swap for the reason given
+                // in `sweep`.
                 self.head.oldest.swap(next, Ordering::Relaxed);
             }
         }
         let moved = parked.next_segment(Segment::<T>::SHAPE);
-        // H2. Release: whoever reads the new index sees the new segment. Acquire on failure: as in `pop`.
+        // H2. Release: whoever reads the new index sees the new segment. Acquire on failure: as in
+        // `pop`.
         match end.index.compare_exchange(
             parked.word(),
             moved.word(),
@@ -117,12 +121,13 @@ impl<T, C> Fifo<T, C> {
         }
     }
 
-    /// The link from the segment of a parked index to the next one, or `None` if the pointer has moved
-    /// on already.
+    /// The link from the segment of a parked index to the next one, or `None` if the pointer has
+    /// moved on already.
     ///
     /// # Safety
     ///
-    /// `segment` was read during a visit that lasts, from the end at which `parked` was seen before.
+    /// `segment` was read during a visit that lasts, from the end at which `parked` was seen
+    /// before.
     unsafe fn link(&self, segment: *mut Header<T>, parked: Index) -> Option<&AtomicPtr<Header<T>>> {
         let Some(segment) = Segment::from_ptr(segment) else {
             return Some(&self.head.first);

@@ -32,8 +32,8 @@ impl EventCount {
         }
     }
 
-    /// Wakes up to `n` waiters that have not been woken yet, oldest first: those that block at once,
-    /// tasks when the result is dropped. The caller has done what they wait for by a `SeqCst`
+    /// Wakes up to `n` waiters that have not been woken yet, oldest first: those that block at
+    /// once, tasks when the result is dropped. The caller has done what they wait for by a `SeqCst`
     /// operation. Takes no lock unless somebody waits.
     #[inline]
     pub(crate) fn notify(&self, n: usize) -> Wakes {

@@ -143,8 +143,8 @@ mod blocking {
     use std::time::Instant;
 
     impl Waiter {
-        /// Looks with `attempt` until it has an outcome; sleeps in between, as a thread. `None`: the
-        /// deadline is over.
+        /// Looks with `attempt` until it has an outcome; sleeps in between, as a thread. `None`:
+        /// the deadline is over.
         pub(crate) fn block<R>(
             event: &EventCount,
             deadline: Option<Instant>,

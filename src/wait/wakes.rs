@@ -1,15 +1,16 @@
 //! The wakes that a notifier owes, and the cell in which a waiter keeps its task's waker.
 //!
-//! `event-listener` clones, wakes and drops the wakers that it is given while it holds its mutex. So
-//! it is never given a task's. It is given a waker of ours, a [`WakerCell`], whose wake only links
-//! the cell into the list of the notifier that is running on this thread. When `event-listener` has
-//! let its mutex go, the notifier takes the task's waker out of each cell and wakes it.
+//! `event-listener` clones, wakes and drops the wakers that it is given while it holds its mutex.
+//! So it is never given a task's. It is given a waker of ours, a [`WakerCell`], whose wake only
+//! links the cell into the list of the notifier that is running on this thread. When
+//! `event-listener` has let its mutex go, the notifier takes the task's waker out of each cell and
+//! wakes it.
 //!
 //! # The states of a cell
 //!
-//! The task's waker lies in the cell from the beginning. Two sides use it: the waiter, to replace it
-//! when it is polled with another one; and whoever takes it out, once: the notifier to wake it, or
-//! the waiter to drop it when it has stopped waiting.
+//! The task's waker lies in the cell from the beginning. Two sides use it: the waiter, to replace
+//! it when it is polled with another one; and whoever takes it out, once: the notifier to wake it,
+//! or the waiter to drop it when it has stopped waiting.
 //!
 //! ```text
 //!             waiter: begin                  anybody: take
@@ -20,10 +21,10 @@
 //!     └───────────────────────────────────────────────────────▶  TAKEN
 //! ```
 //!
-//! Whoever sets `TAKEN` from `FREE` has the waker. Whoever sets it from `REPLACING` leaves it to the
-//! waiter, which is being polled at this moment and looks for its item itself: since the notifier
-//! marked its listener before, the waiter's next question to the listener says "woken". Nobody waits
-//! for the other side, whatever step it is stopped at.
+//! Whoever sets `TAKEN` from `FREE` has the waker. Whoever sets it from `REPLACING` leaves it to
+//! the waiter, which is being polled at this moment and looks for its item itself: since the
+//! notifier marked its listener before, the waiter's next question to the listener says "woken".
+//! Nobody waits for the other side, whatever step it is stopped at.
 
 use crate::sync::{
     UnsafeCell,
@@ -59,9 +60,9 @@ pub(super) struct WakerCell {
     next: Cell<*const WakerCell>,
 }
 
-// SAFETY: `waker` is used by whoever `state` says has it, one at a time, and a `Waker` may be used on
-// any thread. `next` is used by one thread only: the notifier's, from the one wake on that a listener
-// gives.
+// SAFETY: `waker` is used by whoever `state` says has it, one at a time, and a `Waker` may be used
+// on any thread. `next` is used by one thread only: the notifier's, from the one wake on that a
+// listener gives.
 unsafe impl Send for WakerCell {}
 // SAFETY: as above.
 unsafe impl Sync for WakerCell {}
@@ -156,10 +157,10 @@ pub(super) fn collect<R>(f: impl FnOnce() -> R) -> (R, Wakes) {
 
 /// Tasks that are to be woken. Dropping it wakes them, in order.
 ///
-/// It runs foreign code, so it is dropped where no lock is held and no slot is claimed, and when the
-/// operation is over that owes the wakes. A waker that panics does not keep the others from being
-/// woken, and its panic ends here, after the panic hook has reported it: the operation that wakes is
-/// somebody else's, and has succeeded.
+/// It runs foreign code, so it is dropped where no lock is held and no slot is claimed, and when
+/// the operation is over that owes the wakes. A waker that panics does not keep the others from
+/// being woken, and its panic ends here, after the panic hook has reported it: the operation that
+/// wakes is somebody else's, and has succeeded.
 #[derive(Debug)]
 #[must_use = "dropping it wakes; when, is a decision"]
 pub(crate) struct Wakes {
