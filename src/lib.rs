@@ -79,6 +79,7 @@ mod band;
 mod channel;
 mod error;
 mod fifo;
+mod layout;
 mod parcel;
 mod queue;
 mod spin;
