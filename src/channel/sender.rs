@@ -19,7 +19,7 @@ use crate::{
 ///
 /// `try_send` is lock-free while nobody waits at the other side. When somebody does, a send takes
 /// `event-listener`'s mutex to mark who is woken, and wakes after it has let it go. A waker that
-/// panics does not disturb the send: see [`guide::wakers`](crate::guide#wakers).
+/// panics does not disturb the send: see [`guide::wakers_and_panics`](crate::guide::wakers_and_panics).
 pub struct Sender<T> {
     pub(super) core: Arc<Core<T>>,
 }
