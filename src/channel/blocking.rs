@@ -80,6 +80,16 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// As [`send_timeout`](Self::send_timeout).
+    ///
+    /// ```
+    /// # use bandq::{Band, SendTimeoutError};
+    /// # use std::time::Instant;
+    /// let (sender, _receiver) = bandq::bounded(1, 1);
+    /// let now = Instant::now();
+    /// assert_eq!(sender.send_deadline(Band::URGENT, 1, now), Ok(()));
+    /// let late = sender.send_deadline(Band::URGENT, 2, now);
+    /// assert_eq!(late, Err(SendTimeoutError::Timeout(2)));
+    /// ```
     pub fn send_deadline(
         &self,
         band: impl Into<Band>,
@@ -148,6 +158,14 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// [`RecvError`] if the channel is closed and empty.
+    ///
+    /// ```
+    /// # use bandq::{Band, RecvError};
+    /// let (sender, receiver) = bandq::unbounded(1);
+    /// std::thread::spawn(move || sender.send_blocking(Band::URGENT, "from a thread"));
+    /// assert_eq!(receiver.recv_blocking(), Ok((Band::URGENT, "from a thread")));
+    /// assert_eq!(receiver.recv_blocking(), Err(RecvError));
+    /// ```
     pub fn recv_blocking(&self) -> Result<(Band, T), RecvError> {
         // Without a deadline there is no timeout.
         self.recv_until(None).map_err(|_| RecvError)
@@ -177,6 +195,16 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// As [`recv_timeout`](Self::recv_timeout).
+    ///
+    /// ```
+    /// # use bandq::{Band, RecvTimeoutError};
+    /// # use std::time::Instant;
+    /// let (sender, receiver) = bandq::unbounded(1);
+    /// sender.try_send(Band::URGENT, 1).unwrap();
+    /// let now = Instant::now();
+    /// assert_eq!(receiver.recv_deadline(now), Ok((Band::URGENT, 1)));
+    /// assert_eq!(receiver.recv_deadline(now), Err(RecvTimeoutError::Timeout));
+    /// ```
     pub fn recv_deadline(&self, deadline: Instant) -> Result<(Band, T), RecvTimeoutError> {
         self.recv_until(Some(deadline))
     }

@@ -22,6 +22,23 @@ use futures_core::{FusedStream, Stream};
 ///
 /// As a [`Stream`] it yields what `recv` would, and ends when the channel is closed and empty.
 /// Dropping or keeping a stream does not take wakes from `recv`s.
+///
+/// ```
+/// use bandq::{Band, unbounded};
+/// use futures_lite::StreamExt;
+///
+/// # futures_lite::future::block_on(async {
+/// let (sender, mut receiver) = unbounded(2);
+/// let worker = receiver.clone(); // for another task or thread
+/// sender.send(Band::new(1), "later").await?;
+/// sender.send(Band::URGENT, "first").await?;
+/// drop(sender);
+///
+/// assert_eq!(worker.recv().await?, (Band::URGENT, "first"));
+/// assert_eq!(receiver.next().await, Some((Band::new(1), "later"))); // as a stream
+/// assert_eq!(receiver.next().await, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 pub struct Receiver<T> {
     pub(super) core: Arc<Core<T>>,
     /// Our place among the streams, if we are one.
@@ -121,6 +138,17 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// As [`try_recv`](Self::try_recv).
+    ///
+    /// ```
+    /// # use bandq::{Band, TryRecvError};
+    /// let (sender, receiver) = bandq::unbounded(2);
+    /// sender.try_send(Band::new(1), 'b').unwrap();
+    /// sender.try_send(Band::URGENT, 'a').unwrap();
+    /// let mut out = Vec::new();
+    /// assert_eq!(receiver.try_recv_many(&mut out, 100), Ok(2));
+    /// assert_eq!(out, [(Band::URGENT, 'a'), (Band::new(1), 'b')]);
+    /// assert_eq!(receiver.try_recv_many(&mut out, 100), Err(TryRecvError::Empty));
+    /// ```
     pub fn try_recv_many(
         &self,
         out: &mut Vec<(Band, T)>,

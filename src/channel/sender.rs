@@ -20,6 +20,21 @@ use crate::{
 /// `try_send` is lock-free while nobody waits at the other side. When somebody does, a send takes
 /// `event-listener`'s mutex to mark who is woken, and wakes after it has let it go. A waker that
 /// panics does not disturb the send: see [`guide::wakers_and_panics`](crate::guide::wakers_and_panics).
+///
+/// ```
+/// use bandq::{Band, unbounded};
+/// use std::thread;
+///
+/// let (sender, receiver) = unbounded(2);
+/// let other = sender.clone(); // for another task or thread
+/// thread::spawn(move || other.send_blocking(Band::new(1), "from a thread")).join().unwrap()?;
+/// sender.try_send(Band::URGENT, "from here")?;
+/// drop(sender);
+/// assert_eq!(receiver.try_recv()?, (Band::URGENT, "from here"));
+/// assert_eq!(receiver.try_recv()?, (Band::new(1), "from a thread"));
+/// assert!(receiver.is_closed());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Sender<T> {
     pub(super) core: Arc<Core<T>>,
 }
@@ -187,6 +202,15 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// As [`try_reserve`](Self::try_reserve).
+    ///
+    /// ```
+    /// # use bandq::{Band, TrySendError};
+    /// let (sender, _receiver) = bandq::bounded::<u32>(1, 1);
+    /// let permit = sender.try_reserve_owned(Band::URGENT).unwrap();
+    /// let more = sender.try_reserve_owned(Band::URGENT).unwrap_err();
+    /// assert_eq!(more, TrySendError::Full(()));
+    /// # drop(permit);
+    /// ```
     pub fn try_reserve_owned(
         &self,
         band: impl Into<Band>,

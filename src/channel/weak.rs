@@ -6,6 +6,17 @@ use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// A handle to a channel that is not counted as a sender.
+///
+/// ```
+/// use bandq::{Band, RecvError, unbounded};
+///
+/// let (sender, receiver) = unbounded(1);
+/// let weak = sender.downgrade(); // for a timer that sends only while others do
+/// weak.upgrade().unwrap().try_send(Band::URGENT, "tick").unwrap();
+/// drop(sender);
+/// assert_eq!(receiver.recv_blocking(), Ok((Band::URGENT, "tick")));
+/// assert_eq!(receiver.recv_blocking(), Err(RecvError)); // `weak` does not keep it open
+/// ```
 pub struct WeakSender<T> {
     core: Arc<Core<T>>,
 }
@@ -45,6 +56,16 @@ impl<T> WeakSender<T> {
 }
 
 /// A handle to a channel that is not counted as a receiver.
+///
+/// ```
+/// use bandq::{Band, SendError, unbounded};
+///
+/// let (sender, receiver) = unbounded(1);
+/// let weak = receiver.downgrade(); // for a monitor that takes nothing
+/// assert_eq!(weak.upgrade().map(|receiver| receiver.len()), Some(0));
+/// drop(receiver);
+/// assert_eq!(sender.send_blocking(Band::URGENT, 1), Err(SendError::Closed(1)));
+/// ```
 pub struct WeakReceiver<T> {
     core: Arc<Core<T>>,
 }

@@ -180,6 +180,14 @@ impl<T> BandQueue<T> {
     /// The number of items in one band; 0 if the queue has no such band. As exact as [`len`].
     ///
     /// [`len`]: Self::len
+    ///
+    /// ```
+    /// # use bandq::{Band, BandQueue};
+    /// let queue = BandQueue::new(2);
+    /// queue.push_many(Band::new(1), ['a', 'b']).unwrap();
+    /// assert_eq!((queue.band_len(Band::URGENT), queue.band_len(Band::new(1))), (0, 2));
+    /// assert_eq!(queue.band_len(Band::new(63)), 0);
+    /// ```
     #[must_use]
     pub fn band_len(&self, band: impl Into<Band>) -> usize {
         self.queue.band_len(band.into().index())
@@ -196,6 +204,10 @@ impl<T> BandQueue<T> {
     }
 
     /// The number of bands it was made with.
+    ///
+    /// ```
+    /// assert_eq!(bandq::BandQueue::<u8>::new(3).bands(), 3);
+    /// ```
     #[must_use]
     pub fn bands(&self) -> usize {
         self.queue.bands()
