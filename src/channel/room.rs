@@ -44,7 +44,7 @@ impl Room {
     }
 
     /// Takes units for an item of that band: all of them, or none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_take(&self, band: Band, units: usize) -> Result<(), NoRoom> {
         let limit = self.limit(band);
         let mut used = self.used.load(Ordering::Relaxed); // the claim below orders

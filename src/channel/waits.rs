@@ -40,17 +40,29 @@ impl Waits {
     // Each of these marks everybody first and runs foreign code, the wakers, at its end.
 
     /// An item was published, by a `SeqCst` operation.
-    #[inline]
+    #[inline(always)]
     pub(super) fn item_came(&self) {
-        let wakes = (self.recv.notify(1), self.stream.notify_all());
-        drop(wakes);
+        if !(self.recv.is_idle() && self.stream.is_idle()) {
+            self.wake_for_item();
+        }
+    }
+
+    #[cold]
+    fn wake_for_item(&self) {
+        drop((self.recv.notify(1), self.stream.notify_all()));
     }
 
     /// Units of room were given back, by a `SeqCst` operation.
-    #[inline]
+    #[inline(always)]
     pub(super) fn room_came(&self, units: usize) {
-        let wakes = (self.room.notify(units), self.much_room.notify_all());
-        drop(wakes);
+        if !(self.room.is_idle() && self.much_room.is_idle()) {
+            self.wake_for_room(units);
+        }
+    }
+
+    #[cold]
+    fn wake_for_room(&self, units: usize) {
+        drop((self.room.notify(units), self.much_room.notify_all()));
     }
 
     /// The channel was closed, by a `SeqCst` operation.

@@ -39,14 +39,19 @@ impl<T> Queue<T> {
         };
         let mut pushed = 0;
         loop {
-            for place in &mut chunk.items {
+            let mut len = 0;
+            while len < N {
                 let Some(item) = items.next() else {
-                    return pushed + chunk.push();
+                    break;
                 };
-                place.write(item);
-                chunk.len += 1;
+                chunk.items[len].write(item);
+                len += 1;
+                chunk.len = len;
             }
             pushed += chunk.push();
+            if len < N {
+                return pushed;
+            }
         }
     }
 

@@ -99,10 +99,15 @@ impl<T> Queue<T> {
         let mut before = None;
         loop {
             model_fence();
-            let mut sum = Some(Ends::default());
+            let mut sum = Ends::default();
+            let mut is_nothing = true;
             for (band, fifo) in self.bands.iter().enumerate() {
+                if let Some(ends) = fifo.ends_if_empty() {
+                    sum = sum.and(ends); // the usual case, in a few instructions
+                    continue;
+                }
                 match fifo.look(&self.stock) {
-                    Look::Nothing(ends) => sum = sum.map(|sum| sum.and(ends)),
+                    Look::Nothing(ends) => sum = sum.and(ends),
                     Look::Published => {
                         if let Some(taken) = take(band) {
                             if !fifo.is_empty() {
@@ -110,14 +115,14 @@ impl<T> Queue<T> {
                             }
                             return Some(taken);
                         }
-                        sum = None; // others took what was there
+                        is_nothing = false; // others took what was there
                     }
                 }
             }
-            if sum.is_some() && (self.bands.len() == 1 || sum == before) {
+            if is_nothing && (self.bands.len() == 1 || before == Some(sum)) {
                 return None;
             }
-            before = sum;
+            before = is_nothing.then_some(sum);
         }
     }
 

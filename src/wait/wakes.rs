@@ -31,7 +31,12 @@ use crate::sync::{
     atomic::{AtomicU8, Ordering},
     thread_local,
 };
-use core::{cell::Cell, mem, ptr, task::Waker};
+use core::{
+    cell::Cell,
+    mem::{self, ManuallyDrop},
+    ptr,
+    task::Waker,
+};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -76,6 +81,16 @@ impl WakerCell {
         })
     }
 
+    /// Runs `f` with what `event-listener` is given: a waker that only notes that this cell is to be
+    /// woken.
+    pub(super) fn with_proxy<R>(self: &Arc<Self>, f: impl FnOnce(&Waker) -> R) -> R {
+        // SAFETY: the pointer is an `Arc`'s, which lives until `f` has ended; this copy of it is
+        // never dropped, so it counts for nothing.
+        let copy = unsafe { Arc::from_raw(Arc::as_ptr(self)) };
+        let proxy = ManuallyDrop::new(Waker::from(copy));
+        f(&proxy)
+    }
+
     /// The waiter, polled: this is the waker from now on, unless the old one was taken already.
     ///
     /// Only the waiter calls this. If the clone panics, nothing has changed.
@@ -94,6 +109,10 @@ impl WakerCell {
 
     /// Begins and ends a replacement; `None` if the waker was taken before that, or meanwhile.
     fn access<R>(&self, f: impl FnOnce(&mut Option<Waker>) -> R) -> Option<R> {
+        // A test, only to spare the write where the waker is gone.
+        if self.state.load(Ordering::Relaxed) != FREE {
+            return None;
+        }
         // Relaxed, both: the waiter itself wrote what is there.
         self.state
             .compare_exchange(FREE, REPLACING, Ordering::Relaxed, Ordering::Relaxed)
@@ -119,6 +138,10 @@ impl WakerCell {
 
     /// Takes the waker out, if it is still there and not being replaced.
     pub(super) fn take(&self) -> Option<Waker> {
+        // Relaxed: a test, only to spare the write.
+        if self.state.load(Ordering::Relaxed) & TAKEN != 0 {
+            return None;
+        }
         // Acquire: pairs with the end of a replacement. (With the waiter's `new`, the mutex of
         // `event-listener` does.)
         if self.state.fetch_or(TAKEN, Ordering::Acquire) != FREE {
