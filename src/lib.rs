@@ -2,8 +2,8 @@
 //!
 //! Work goes into up to 64 **bands**, 0 the most urgent. Each band is a lock-free FIFO for many
 //! producers and many consumers, and one atomic word says which are non-empty, so the next item is
-//! found by one bit scan at any depth. Tasks and threads wait through `event-listener`, so a channel
-//! serves tokio, smol, async-std and plain threads alike.
+//! found by one bit scan at any depth. Tasks and threads wait through `event-listener`, so a
+//! channel serves tokio, smol, async-std and plain threads alike.
 //!
 //! ```
 //! use bandq::{Band, Receiver, bounded};
@@ -66,29 +66,29 @@
 //! that order; across producers, in an order that fits real time.
 //!
 //! Across bands, a receive never takes an item while a more urgent one is there whose send happened
-//! before the receive began, unless another receive that began earlier found that band empty and has
-//! not yet returned. With one receive at a time there is no exception. Nothing is prefetched. A busy
-//! urgent band starves the others: strict means strict.
+//! before the receive began, unless another receive that began earlier found that band empty and
+//! has not yet returned. With one receive at a time there is no exception. Nothing is prefetched. A
+//! busy urgent band starves the others: strict means strict.
 //!
 //! # What can get lost?
 //!
 //! Nothing. An item whose send returned `Ok` is received once, or dropped once when the last
-//! [`Receiver`] goes; also when futures are cancelled, the channel closes, or a waker, an iterator or
-//! an item's `drop` panics. Every error of a send gives the item back. Each async method has a
+//! [`Receiver`] goes; also when futures are cancelled, the channel closes, or a waker, an iterator
+//! or an item's `drop` panics. Every error of a send gives the item back. Each async method has a
 //! section on cancel safety.
 //!
 //! # What does "empty" mean?
 //!
-//! `None`, [`Empty`](TryRecvError::Empty) and `is_empty()`: there was one instant within the call at
-//! which no item whose send had returned was in any band. So who has just sent, and does not find
-//! its item, knows that somebody else has taken it. `len` is exact when no operation runs.
+//! `None`, [`Empty`](TryRecvError::Empty) and `is_empty()`: there was one instant within the call
+//! at which no item whose send had returned was in any band. So who has just sent, and does not
+//! find its item, knows that somebody else has taken it. `len` is exact when no operation runs.
 //!
 //! # Who can stop whom?
 //!
 //! [`BandQueue::push`] and [`BandQueue::pop`], and [`Sender::try_send`] and [`Receiver::try_recv`]
 //! while nobody waits, are lock-free, the allocator aside: a thread that is stopped at any
-//! instruction of them stops no other. When somebody waits or begins to, `event-listener`'s mutex is
-//! taken for a moment; bandq has no lock of its own.
+//! instruction of them stops no other. When somebody waits or begins to, `event-listener`'s mutex
+//! is taken for a moment; bandq has no lock of its own.
 //!
 //! No foreign code, be it a waker, an item's `drop` or an iterator, runs while a lock is held or a
 //! slot is claimed: it may use the same channel, or panic. See [`guide::wakers_and_panics`].
@@ -96,15 +96,16 @@
 //! # What does another thread see?
 //!
 //! What happened before a send has happened for whoever receives the item; what happened before a
-//! receive or the drop of a [`Permit`], for whoever then takes that room; and what happened before a
-//! close, or before the last handle of one side was dropped, for whoever is told `Closed`.
+//! receive or the drop of a [`Permit`], for whoever then takes that room; and what happened before
+//! a close, or before the last handle of one side was dropped, for whoever is told `Closed`.
 //!
 //! # What does it cost in memory?
 //!
 //! Memory is proportional to the items held, allocated for about 2 KiB of items at a time. A band
 //! that was never used owns no segment. After a drain, a used band keeps one or two, the queue a
-//! pool of at most 4, and up to 3 more wait for reclamation until the next few segments are emptied.
-//! While a thread is stopped inside an operation, emptied segments of that band may wait for it.
+//! pool of at most 4, and up to 3 more wait for reclamation until the next few segments are
+//! emptied. While a thread is stopped inside an operation, emptied segments of that band may wait
+//! for it.
 //!
 //! # Features and targets
 //!

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 /// # Blocking
 ///
-/// These block the thread. In a task they block the runtime's thread with it, and when what they wait
-/// for needs that very thread, for ever: use `send` there. (tokio's own channels panic in that case;
-/// bandq knows no runtime, so it cannot tell.)
+/// These block the thread. In a task they block the runtime's thread with it, and when what they
+/// wait for needs that very thread, for ever: use `send` there. (tokio's own channels panic in that
+/// case; bandq knows no runtime, so it cannot tell.) They do not exist on wasm.
 impl<T> Sender<T> {
     /// Sends, blocking the thread until there is room. Needs no runtime.
     ///
@@ -151,7 +151,8 @@ impl<T> Sender<T> {
 
 /// # Blocking
 ///
-/// As for [`Sender`]: in a task, use `recv`.
+/// As for [`Sender`]: in a task use `recv`. A thread looks a few times more, for a bounded time,
+/// before it goes to sleep.
 impl<T> Receiver<T> {
     /// Receives, blocking the thread. Needs no runtime.
     ///
@@ -175,8 +176,8 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// [`Timeout`](RecvTimeoutError::Timeout), or [`Closed`](RecvTimeoutError::Closed) if the channel
-    /// is closed and empty.
+    /// [`Timeout`](RecvTimeoutError::Timeout), or [`Closed`](RecvTimeoutError::Closed) if the
+    /// channel is closed and empty.
     ///
     /// ```
     /// # use bandq::RecvTimeoutError;

@@ -33,11 +33,12 @@ pub fn unbounded<T>(bands: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 /// A channel with this many bands that holds at most `capacity` items and permits, over all bands.
-/// Senders wait for room, in arrival order.
+/// Senders wait for room, and are woken in arrival order.
 ///
 /// # Panics
 ///
-/// Unless `bands` is in `1..=64` and `capacity` is at least 1. [`Builder`] returns an error instead.
+/// Unless `bands` is in `1..=64` and `capacity` is at least 1. [`Builder`] returns an error
+/// instead.
 ///
 /// ```
 /// use bandq::{Band, TrySendError};

@@ -1,9 +1,14 @@
 //! The futures that the async methods return.
 //!
 //! They are here and not at the root, so that `use bandq::*` leaves the `Send` trait alone. All are
-//! `Unpin`, and `Send` where the items are. All are fused: once one was ready,
-//! [`is_terminated`](FusedFuture::is_terminated) says so; to poll it again panics, and takes and sends
-//! nothing.
+//! `Unpin`, and `Send` where the items are. What happens when one is dropped before it was ready is
+//! said at the method that makes it, and for all of them in
+//! [`guide::cancel_safety`](crate::guide::cancel_safety).
+//!
+//! # Panics
+//!
+//! All are fused: once one was ready, [`is_terminated`](FusedFuture::is_terminated) says so; to
+//! poll it again panics, and takes and sends nothing.
 
 use super::{
     core::{Core, received, sent},

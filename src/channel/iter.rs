@@ -21,8 +21,8 @@ impl<T> Receiver<T> {
     }
 
     /// Receives without waiting at most as many items as are there now, so that it ends while
-    /// senders run. Lazy: what is not pulled out of it stays in the channel, and nothing is dropped.
-    /// (`flume`'s `drain` empties the channel at once.)
+    /// senders run. Lazy: what is not pulled out of it stays in the channel, and nothing is
+    /// dropped. (`flume`'s `drain` empties the channel at once.)
     ///
     /// ```
     /// # use bandq::Band;
@@ -120,7 +120,8 @@ mod blocking {
     use super::{Band, FusedIterator, Receiver, fmt};
 
     impl<T> Receiver<T> {
-        /// Receives, blocking the thread, until the channel is closed and empty.
+        /// Receives, blocking the thread, until the channel is closed and empty. Not for tasks: see
+        /// [`recv_blocking`](Self::recv_blocking).
         ///
         /// ```
         /// # use bandq::Band;

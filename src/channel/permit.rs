@@ -179,8 +179,8 @@ impl<T> fmt::Debug for OwnedPermit<T> {
 
 /// Several permits for one band, an iterator; made by
 /// [`Sender::reserve_many`](crate::Sender::reserve_many) and
-/// [`Sender::try_reserve_many`](crate::Sender::try_reserve_many). Dropping it gives back the room of
-/// those that it has not yielded.
+/// [`Sender::try_reserve_many`](crate::Sender::try_reserve_many). Dropping it gives back the room
+/// of those that it has not yielded.
 ///
 /// ```
 /// # use bandq::Band;

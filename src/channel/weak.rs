@@ -5,7 +5,8 @@ use crate::sync::Arc;
 use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-/// A handle to a channel that is not counted as a sender.
+/// A handle to a channel that is not counted as a sender: it keeps the memory, but not the channel
+/// open.
 ///
 /// ```
 /// use bandq::{Band, RecvError, unbounded};
@@ -55,7 +56,8 @@ impl<T> WeakSender<T> {
     }
 }
 
-/// A handle to a channel that is not counted as a receiver.
+/// A handle to a channel that is not counted as a receiver: when the last one goes, the channel
+/// closes and its items are dropped, whatever weak handles there are.
 ///
 /// ```
 /// use bandq::{Band, SendError, unbounded};
