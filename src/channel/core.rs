@@ -118,8 +118,8 @@ impl<T> Core<T> {
         }
     }
 
-    /// Pushes what is in the parcel, for which there is room; leaves it, and says `false`, if the channel
-    /// is closed.
+    /// Pushes what is in the parcel, for which there is room; leaves it, and says `false`, if the
+    /// channel is closed.
     #[inline]
     pub(super) fn push(&self, band: Band, parcel: &mut Parcel<T>) -> bool {
         let pushed = self.queue.push(band.index(), parcel);
