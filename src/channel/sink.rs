@@ -9,12 +9,12 @@ use core::{
 };
 use futures_sink::Sink;
 
-/// A unit of room is taken by `poll_ready` and goes with the item of `start_send`; when the handle is
-/// dropped in between, it is given back. A clone starts without one.
+/// A unit of room is taken by `poll_ready` and goes with the item of `start_send`; when the handle
+/// is dropped in between, it is given back. A clone starts without one.
 ///
-/// Flushing is ready at once: an item is in the channel when `start_send` has returned. `poll_close`
-/// gives the unit back and closes nothing, for there may be other senders: drop the handle, or call
-/// [`close`](BandSender::close).
+/// Flushing is ready at once: an item is in the channel when `start_send` has returned.
+/// `poll_close` gives the unit back and closes nothing, for there may be other senders: drop the
+/// handle, or call [`close`](BandSender::close).
 ///
 /// # Cancel safety
 ///

@@ -16,8 +16,8 @@ use crate::wait::EventCount;
 /// been cancelled, and nobody is told. So a wake that is given to one never stands for one that is
 /// owed to another, nor to a receive.
 ///
-/// Senders that wait for several units, all of them: one that finds too little room for itself would
-/// have to pass its wake on, in circles when none of them finds enough.
+/// Senders that wait for several units, all of them: one that finds too little room for itself
+/// would have to pass its wake on, in circles when none of them finds enough.
 pub(crate) struct Waits {
     pub(crate) recv: EventCount,
     pub(crate) stream: EventCount,

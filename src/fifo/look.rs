@@ -19,11 +19,13 @@ pub(crate) enum Look {
 pub(crate) struct Ends(u64);
 
 impl Ends {
+    #[inline(always)]
     fn new(head: Index, tail: Index) -> Self {
         Self(head.word().wrapping_add(tail.word()))
     }
 
     /// The same for several FIFOs together: one number still, because each of them only grows.
+    #[inline(always)]
     pub(crate) fn and(self, other: Self) -> Self {
         Self(self.0.wrapping_add(other.0))
     }
@@ -39,12 +41,15 @@ impl<T, C> Fifo<T, C> {
     }
 
     /// Where the ends stood, if nothing was there, not even a claimed slot.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ends_if_empty(&self) -> Option<Ends> {
         let (head, tail) = self.ends();
         // The second when one is parked.
-        let is_empty = head == tail || self.len_between(head, tail) == 0;
-        is_empty.then(|| Ends::new(head, tail))
+        if head == tail || self.len_between(head, tail) == 0 {
+            Some(Ends::new(head, tail))
+        } else {
+            None
+        }
     }
 
     /// Whether there is an item that nobody has claimed, and if not, where the ends stood.
@@ -61,7 +66,7 @@ impl<T, C> Fifo<T, C> {
     }
 
     /// Head and tail, the head first.
-    #[inline]
+    #[inline(always)]
     fn ends(&self) -> (Index, Index) {
         // Acquire: pairs with the claims, so that the tail read after it is not behind it, and a
         // push that the taker of an item made before is seen by whoever sees the item taken.
