@@ -1,4 +1,5 @@
-//! Measures every group, lets the peers take turns, and writes the table, the figures and the plots.
+//! Measures every group, lets the peers take turns, and writes the table, the figures and the
+//! plots.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo bench -p bandq-benches --bench ratios --")]
 struct Options {
-    /// A twentieth of the work and 3 rounds, written to the target directory: a trial, not a measurement
+    /// A twentieth of the work and 3 rounds, written to the target directory: a trial, not a
+    /// measurement
     #[arg(long)]
     quick: bool,
 

@@ -36,8 +36,8 @@ fn main() {
         match receiver.recv_timeout(Duration::from_millis(20)) {
             Ok((_, message)) => println!("{message}"),
             Err(RecvTimeoutError::Timeout) if sender.close() => println!("nothing more: closing"),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Closed) => break,
+            Err(error) if error.is_timeout() => {}
+            Err(_closed) => break,
         }
     }
 }

@@ -15,6 +15,14 @@ macro_rules! carries_item {
             }
         }
 
+        impl $name<()> {
+            /// The same error with the item that it is about.
+            #[inline]
+            pub(crate) fn with<T>(self, item: T) -> $name<T> {
+                match self { $(Self::$variant(()) => $name::$variant(item),)+ }
+            }
+        }
+
         impl<T> fmt::Debug for $name<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(match self {
@@ -52,13 +60,13 @@ pub struct InvalidBand(pub(crate) ());
 
 reason!(InvalidBand { Self(()) => "a band is a number below 64" });
 
-/// The queue has fewer bands than that. Gives the item back.
+/// There are fewer bands than that. Gives the item back.
 ///
 /// ```
 /// use bandq::{Band, BandQueue};
 ///
 /// let error = BandQueue::new(1).push(Band::new(1), "item").unwrap_err();
-/// assert_eq!(error.to_string(), "the queue has no such band");
+/// assert_eq!(error.to_string(), "there is no such band");
 /// assert_eq!(error.into_inner(), "item");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,7 +87,7 @@ impl<T> fmt::Debug for NoSuchBand<T> {
 
 impl<T> fmt::Display for NoSuchBand<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the queue has no such band")
+        f.write_str("there is no such band")
     }
 }
 
@@ -87,16 +95,20 @@ impl<T> Error for NoSuchBand<T> {}
 
 /// A send failed for good. Gives the item back.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SendError<T> {
     /// The channel is closed.
     Closed(T),
     /// The channel has fewer bands than that.
     NoSuchBand(T),
+    /// It would take more room than the channel has when it is empty.
+    TooHeavy(T),
 }
 
 carries_item!(SendError {
     Closed => "the channel is closed",
-    NoSuchBand => "the queue has no such band",
+    NoSuchBand => "the channel has no such band",
+    TooHeavy => "more than the channel can ever hold",
 });
 
 impl<T> SendError<T> {
@@ -108,6 +120,7 @@ impl<T> SendError<T> {
 
 /// A send without waiting failed. Gives the item back.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TrySendError<T> {
     /// There is no room at the moment.
     Full(T),
@@ -115,12 +128,15 @@ pub enum TrySendError<T> {
     Closed(T),
     /// The channel has fewer bands than that.
     NoSuchBand(T),
+    /// It would take more room than the channel has when it is empty.
+    TooHeavy(T),
 }
 
 carries_item!(TrySendError {
     Full => "the channel is full",
     Closed => "the channel is closed",
-    NoSuchBand => "the queue has no such band",
+    NoSuchBand => "the channel has no such band",
+    TooHeavy => "more than the channel can ever hold",
 });
 
 impl<T> TrySendError<T> {
@@ -137,6 +153,7 @@ impl<T> TrySendError<T> {
 
 /// A send with a time limit failed. Gives the item back.
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SendTimeoutError<T> {
     /// There was no room in time.
     Timeout(T),
@@ -144,12 +161,15 @@ pub enum SendTimeoutError<T> {
     Closed(T),
     /// The channel has fewer bands than that.
     NoSuchBand(T),
+    /// It would take more room than the channel has when it is empty.
+    TooHeavy(T),
 }
 
 carries_item!(SendTimeoutError {
     Timeout => "there was no room in time",
     Closed => "the channel is closed",
-    NoSuchBand => "the queue has no such band",
+    NoSuchBand => "the channel has no such band",
+    TooHeavy => "more than the channel can ever hold",
 });
 
 impl<T> SendTimeoutError<T> {
@@ -164,10 +184,55 @@ impl<T> SendTimeoutError<T> {
     }
 }
 
+/// Writes what the errors of batch sends have in common.
+macro_rules! part_of_the_way {
+    ($name:ident) => {
+        impl<T> $name<T> {
+            /// The item that was not sent.
+            pub fn into_inner(self) -> T {
+                self.error.into_inner()
+            }
+
+            /// Whether it failed because the channel is closed.
+            pub fn is_closed(&self) -> bool {
+                self.error.is_closed()
+            }
+        }
+
+        impl<T> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("sent", &self.sent)
+                    .field("error", &self.error)
+                    .finish()
+            }
+        }
+
+        impl<T> fmt::Display for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}, after {} items", self.error, self.sent)
+            }
+        }
+
+        impl<T> Error for $name<T> {}
+    };
+}
+
 /// A batch send failed part of the way.
 ///
 /// The first `sent` items are in the channel, the next one is in `error`, and the rest were never
 /// taken out of the iterator: pass `&mut iter` to keep them.
+///
+/// ```
+/// use bandq::{Band, SendError};
+///
+/// let (sender, receiver) = bandq::unbounded(1);
+/// receiver.close();
+/// let mut items = 1..=3;
+/// let error = sender.send_many_blocking(Band::URGENT, &mut items).unwrap_err();
+/// assert_eq!((error.sent, error.error), (0, SendError::Closed(1)));
+/// assert_eq!(items, 2..=3);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SendManyError<T> {
     /// How many items were sent.
@@ -176,34 +241,36 @@ pub struct SendManyError<T> {
     pub error: SendError<T>,
 }
 
-impl<T> SendManyError<T> {
-    /// The item that was not sent.
-    pub fn into_inner(self) -> T {
-        self.error.into_inner()
-    }
+part_of_the_way!(SendManyError);
 
-    /// Whether it failed because the channel is closed.
-    pub fn is_closed(&self) -> bool {
-        self.error.is_closed()
-    }
+/// A batch send without waiting stopped part of the way.
+///
+/// The first `sent` items are in the channel, the next one is in `error`, and the rest were never
+/// taken out of the iterator: pass `&mut iter` to keep them.
+///
+/// ```
+/// use bandq::{Band, TrySendError};
+///
+/// let (sender, _receiver) = bandq::bounded(1, 2);
+/// let error = sender.try_send_many(Band::URGENT, 1..=3).unwrap_err();
+/// assert_eq!((error.sent, error.error), (2, TrySendError::Full(3)));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TrySendManyError<T> {
+    /// How many items were sent.
+    pub sent: usize,
+    /// Why the next one was not, with that item.
+    pub error: TrySendError<T>,
 }
 
-impl<T> fmt::Debug for SendManyError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SendManyError")
-            .field("sent", &self.sent)
-            .field("error", &self.error)
-            .finish()
+part_of_the_way!(TrySendManyError);
+
+impl<T> TrySendManyError<T> {
+    /// Whether it stopped for lack of room, so that a later try may go on.
+    pub fn is_full(&self) -> bool {
+        self.error.is_full()
     }
 }
-
-impl<T> fmt::Display for SendManyError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, after {} items", self.error, self.sent)
-    }
-}
-
-impl<T> Error for SendManyError<T> {}
 
 /// The channel is closed and empty: nothing will ever come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,6 +280,7 @@ reason!(RecvError { Self => "the channel is closed and empty" });
 
 /// A receive without waiting got nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TryRecvError {
     /// Nothing is there at the moment.
     Empty,
@@ -241,6 +309,7 @@ impl TryRecvError {
 
 /// A receive with a time limit got nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RecvTimeoutError {
     /// Nothing came in time.
     Timeout,
@@ -287,3 +356,68 @@ impl fmt::Display for BuildError {
 }
 
 impl Error for BuildError {}
+
+// The conversions of crossbeam-channel, and those from `NoSuchBand`, so that `?` works.
+
+impl<T> From<SendError<T>> for TrySendError<T> {
+    fn from(error: SendError<T>) -> Self {
+        match error {
+            SendError::Closed(item) => Self::Closed(item),
+            SendError::NoSuchBand(item) => Self::NoSuchBand(item),
+            SendError::TooHeavy(item) => Self::TooHeavy(item),
+        }
+    }
+}
+
+impl<T> From<SendError<T>> for SendTimeoutError<T> {
+    fn from(error: SendError<T>) -> Self {
+        match error {
+            SendError::Closed(item) => Self::Closed(item),
+            SendError::NoSuchBand(item) => Self::NoSuchBand(item),
+            SendError::TooHeavy(item) => Self::TooHeavy(item),
+        }
+    }
+}
+
+impl<T> From<NoSuchBand<T>> for SendError<T> {
+    fn from(error: NoSuchBand<T>) -> Self {
+        Self::NoSuchBand(error.0)
+    }
+}
+
+impl<T> From<NoSuchBand<T>> for TrySendError<T> {
+    fn from(error: NoSuchBand<T>) -> Self {
+        Self::NoSuchBand(error.0)
+    }
+}
+
+impl<T> From<NoSuchBand<T>> for SendTimeoutError<T> {
+    fn from(error: NoSuchBand<T>) -> Self {
+        Self::NoSuchBand(error.0)
+    }
+}
+
+impl From<RecvError> for TryRecvError {
+    fn from(RecvError: RecvError) -> Self {
+        Self::Closed
+    }
+}
+
+impl From<RecvError> for RecvTimeoutError {
+    fn from(RecvError: RecvError) -> Self {
+        Self::Closed
+    }
+}
+
+impl<T> TrySendError<T> {
+    /// The error of a send that waits: none while there is only no room yet.
+    #[inline]
+    pub(crate) fn final_one(self) -> Option<SendError<T>> {
+        match self {
+            Self::Full(_) => None,
+            Self::Closed(item) => Some(SendError::Closed(item)),
+            Self::NoSuchBand(item) => Some(SendError::NoSuchBand(item)),
+            Self::TooHeavy(item) => Some(SendError::TooHeavy(item)),
+        }
+    }
+}

@@ -72,26 +72,28 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "__internals")]
+#[doc(hidden)]
+pub mod __internals;
 mod band;
-mod bitmap;
 mod channel;
 mod error;
-#[cfg(feature = "internals")]
-#[doc(hidden)]
-pub mod internals;
+mod fifo;
+mod parcel;
 mod queue;
-mod segment;
-mod slip;
+mod spin;
 mod sync;
 mod wait;
 
 pub use band::Band;
 pub use channel::{
-    Builder, Drain, Permit, Receiver, Sender, TryIter, WeakReceiver, WeakSender, bounded, futures,
-    unbounded,
+    BandSender, Builder, Drain, OwnedPermit, Permit, Permits, Receiver, Sender, TryIter,
+    WeakReceiver, WeakSender, bounded, futures, unbounded,
 };
+#[cfg(not(target_family = "wasm"))]
+pub use channel::{IntoIter, Iter};
 pub use error::{
     BuildError, InvalidBand, NoSuchBand, RecvError, RecvTimeoutError, SendError, SendManyError,
-    SendTimeoutError, TryRecvError, TrySendError,
+    SendTimeoutError, TryRecvError, TrySendError, TrySendManyError,
 };
 pub use queue::BandQueue;

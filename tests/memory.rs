@@ -1,9 +1,9 @@
 //! Promise 6 in figures: bytes per item, bytes left after a burst, and what a stopped thread costs.
 //! Every allocation of this process is counted. Prints with `--nocapture`.
 //!
-//! `BANDQ_MEMORY_ITEMS`: the size of a burst (the figures in TESTING.md are from 10000000). A thread is
-//! stopped in its allocation of a segment; built with `--cfg bandq_pause`, as `.ci/stalls` does, also
-//! at other places of a push and of a pop.
+//! `BANDQ_MEMORY_ITEMS`: the size of a burst (the figures in TESTING.md are from 10000000). A
+//! thread is stopped in its allocation of a segment; built with `--cfg bandq_stall`, as
+//! `.ci/stalls` does, also at other places of a push and of a pop.
 
 mod support;
 
@@ -62,8 +62,8 @@ const SLOTS: usize = 256;
 const BANDS: usize = 8;
 /// Spare segments that a queue keeps.
 const POOL: usize = 4;
-/// What is left of a queue of 8 used bands at the most, at rest: at most two segments a band and the
-/// pool.
+/// What is left of a queue of 8 used bands at the most, at rest: at most two segments a band and
+/// the pool.
 const AT_REST: isize = ((2 * BANDS + POOL) * SEGMENT) as isize;
 /// The goal, smaller than what the above allows.
 const GOAL_PER_BAND: isize = 6 * 1024;
@@ -232,7 +232,8 @@ fn report(name: &str, items: u64, peak: isize, before: (isize, isize)) {
     let further = hand_overs_until(before.0 + AT_REST + COLLECTOR, most);
     let rest = (live() - before.0, segments() - before.1);
     println!(
-        "{name}, burst of {items}: {peak} bytes at the peak, {} left after the drain ({} segments); \
+        "{name}, burst of {items}: {peak} bytes at the peak, \
+         {} left after the drain ({} segments); \
          {} further hand-overs later {} ({} segments), {} a band in segments",
         left.0,
         left.1,
@@ -309,12 +310,12 @@ fn move_on() {
     STOP.1.notify_all();
 }
 
-/// Bytes that a queue may grow by for each item that passes it while a thread is stopped: the item's
-/// part of its segment, and as much again for the collector's note of it.
+/// Bytes that a queue may grow by for each item that passes it while a thread is stopped: the
+/// item's part of its segment, and as much again for the collector's note of it.
 const SLOPE: f64 = 2.0 * SEGMENT as f64 / SLOTS as f64;
 
-/// Runs `work` in a thread until it stops itself by `stand`, lets items pass through the queue beside
-/// it, then lets it move on.
+/// Runs `work` in a thread until it stops itself by `stand`, lets items pass through the queue
+/// beside it, then lets it move on.
 fn with_a_stopped_thread(
     place: &str,
     items: u64,
@@ -345,8 +346,8 @@ fn with_a_stopped_thread(
     let other = slope(&queue, 1);
     let elsewhere = slope(&BandQueue::new(2), 1);
     println!(
-        "stopped {place}: {same:.2} bytes more an item that passes the same band, {other:.2} another \
-         band, {elsewhere:.2} another queue"
+        "stopped {place}: {same:.2} bytes more an item that passes the same band, \
+         {other:.2} another band, {elsewhere:.2} another queue"
     );
     assert!(same <= SLOPE && other <= SLOPE && elsewhere <= SLOPE);
 
@@ -387,12 +388,12 @@ fn stopped_in_the_allocator() {
     );
 }
 
-#[cfg(all(bandq_pause, feature = "internals"))]
+#[cfg(all(bandq_stall, feature = "__internals"))]
 mod paused {
     //! Stopped at other places: the function in whose text the access stands, by its first line.
 
     use super::{alone, b, stand, with_a_stopped_thread};
-    use bandq::{BandQueue, internals::pause};
+    use bandq::{__internals::stall, BandQueue};
 
     /// Stops this thread before an access in `function` of a source file.
     fn stop_in(text: &'static str, file: &'static str, function: &str, nth: u32) {
@@ -412,7 +413,7 @@ mod paused {
                 }
             }
         };
-        pause::set_hook(Some(Box::new(hook)));
+        stall::set_hook(Some(Box::new(hook)));
     }
 
     const SWEEP: &str = include_str!("../src/segment/sweep.rs");
@@ -423,7 +424,7 @@ mod paused {
         for item in 0..1000 {
             queue.push(b(0), item).unwrap();
         }
-        pause::set_hook(None);
+        stall::set_hook(None);
     }
 
     fn pop(queue: &BandQueue<u64>) {
@@ -431,7 +432,7 @@ mod paused {
             queue.push(b(0), item).unwrap();
         }
         while queue.pop().is_some() {}
-        pause::set_hook(None);
+        stall::set_hook(None);
     }
 
     #[test]

@@ -365,6 +365,7 @@ fn once_a_receive_has_said_closed_nothing_appears_any_more() {
                                 assert!(!late, "`Empty` after `Closed`");
                                 std::hint::spin_loop();
                             }
+                            Err(error) => unreachable!("{error}"),
                         }
                     }
                 });

@@ -1,24 +1,25 @@
-//! The groups: one for each question of the table of goals. A group says which peers do which work, how much of
-//! it, and what is claimed of the outcome.
+//! The groups: one for each question of the table of goals. A group says which peers do which work,
+//! how much of it, and what is claimed of the outcome.
 
 use crate::runner::Group;
 
-/// One contender a peer: `queue` stands for the peer's type in the body. `every Trait` means all peers that
-/// have the trait.
+/// One contender a peer: `queue` stands for the peer's type in the body. `every Trait` means all
+/// peers that have the trait.
 macro_rules! contenders {
     (every Queue as $queue:ident => $body:expr) => {
         contenders!(
             Queue [
-                Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel, AsyncChannels, SkipMapQueue,
-                PlainSegQueue, CrossbeamChannel, AsyncChannel, Flume, Kanal, TwoCounters
+                Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel, AsyncChannels,
+                SkipMapQueue, PlainSegQueue, CrossbeamChannel, AsyncChannel, Flume, Kanal,
+                TwoCounters
             ] as $queue => $body
         )
     };
     (every AsyncQueue as $queue:ident => $body:expr) => {
         contenders!(
             AsyncQueue [
-                Bandq, AsyncPriorityChannel, AsyncChannels, WithEvent<MutexHeap>, WithEvent<MutexDeques>,
-                WithEvent<SegQueues>, AsyncChannel, Flume, Kanal
+                Bandq, AsyncPriorityChannel, AsyncChannels, WithEvent<MutexHeap>,
+                WithEvent<MutexDeques>, WithEvent<SegQueues>, AsyncChannel, Flume, Kanal
             ] as $queue => $body
         )
     };

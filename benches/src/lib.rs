@@ -1,4 +1,5 @@
-//! bandq against its peers, in turns, as ratios. `README.md` says what is measured and how to run it.
+//! bandq against its peers, in turns, as ratios. `README.md` says what is measured and how to run
+//! it.
 //!
 //! | module | what it is |
 //! |---|---|

@@ -1,8 +1,8 @@
-//! The shapes of work. Each is generic over the peer, does its work once, checks that every item came out once,
-//! and returns one figure.
+//! The shapes of work. Each is generic over the peer, does its work once, checks that every item
+//! came out once, and returns one figure.
 //!
-//! The items of a run are 0, 1, 2, …, shared out among its producers. A producer picks the band of each item with
-//! a xorshift generator; a consumer that finds nothing calls `yield_now`.
+//! The items of a run are 0, 1, 2, …, shared out among its producers. A producer picks the band of
+//! each item with a xorshift generator; a consumer that finds nothing calls `yield_now`.
 
 use std::ops::Range;
 

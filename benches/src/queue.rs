@@ -60,7 +60,8 @@ pub trait Queue: Send + Sync + 'static {
         }
     }
 
-    /// Takes up to `limit` items and says how many. One by one, unless the peer has something better.
+    /// Takes up to `limit` items and says how many. One by one, unless the peer has something
+    /// better.
     #[inline]
     fn pop_many(
         &self,

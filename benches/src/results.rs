@@ -1,4 +1,5 @@
-//! What was measured, and what follows from it: ratios round by round, and whether the goals are reached.
+//! What was measured, and what follows from it: ratios round by round, and whether the goals are
+//! reached.
 
 use serde::{Deserialize, Serialize};
 

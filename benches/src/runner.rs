@@ -1,5 +1,6 @@
-//! Lets the peers take turns in one process: in each round each peer does each work of the group once, so that
-//! what disturbs the machine for a while disturbs them all. Each round begins with another peer.
+//! Lets the peers take turns in one process: in each round each peer does each work of the group
+//! once, so that what disturbs the machine for a while disturbs them all. Each round begins with
+//! another peer.
 
 use std::fmt;
 use std::process;
@@ -20,7 +21,8 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// `run` does the work once and returns the figure; it panics if the peer does the work wrongly.
+    /// `run` does the work once and returns the figure; it panics if the peer does the work
+    /// wrongly.
     pub fn new(peer: Peer, run: impl Fn() -> f64 + 'static) -> Self {
         Contender {
             peer,

@@ -1,5 +1,5 @@
-//! The peers do what their files say, and every load runs on every kind of them: a figure of a broken queue would
-//! be worth nothing.
+//! The peers do what their files say, and every load runs on every kind of them: a figure of a
+//! broken queue would be worth nothing.
 
 use std::collections::VecDeque;
 
@@ -70,8 +70,8 @@ fn the_order_is_right() {
 fn every_peer_does_the_loads_on_threads() {
     each!(
         [
-            Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel, AsyncChannels, SkipMapQueue, PlainSegQueue,
-            CrossbeamChannel, AsyncChannel, Flume, Kanal, TwoCounters
+            Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel, AsyncChannels,
+            SkipMapQueue, PlainSegQueue, CrossbeamChannel, AsyncChannel, Flume, Kanal, TwoCounters
         ] as Q => {
             single::pairs::<Q>(BANDS, 100, 1_000);
             single::batches::<Q>(BANDS, 1_000);
@@ -88,8 +88,8 @@ fn every_peer_does_the_loads_on_threads() {
 fn every_peer_does_the_loads_on_tasks() {
     each!(
         [
-            Bandq, AsyncPriorityChannel, AsyncChannels, WithEvent<MutexHeap>, WithEvent<MutexDeques>,
-            WithEvent<SegQueues>, AsyncChannel, Flume, Kanal
+            Bandq, AsyncPriorityChannel, AsyncChannels, WithEvent<MutexHeap>,
+            WithEvent<MutexDeques>, WithEvent<SegQueues>, AsyncChannel, Flume, Kanal
         ] as Q => {
             tasks::throughput::<Q>(SHAPE, None);
             tasks::throughput::<Q>(SHAPE, Some(64));

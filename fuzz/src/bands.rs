@@ -67,8 +67,8 @@ impl Bands {
     }
 }
 
-/// The number of bands that a byte of setup stands for: mostly few, as many make a run slow and show
-/// little more.
+/// The number of bands that a byte of setup stands for: mostly few, as many make a run slow and
+/// show little more.
 pub fn bands_from(byte: u8) -> usize {
     const COUNTS: [usize; 16] = [2, 3, 1, 4, 8, 64, 63, 33, 2, 3, 1, 4, 8, 2, 3, 1];
     COUNTS[byte as usize % COUNTS.len()]

@@ -232,8 +232,8 @@ fn length(lives: &[Life], calls: &[Call], call: &Call, len: usize, emptied: bool
 }
 
 /// Whether a receive that runs may have given up on the slot of a send that runs, and not passed it
-/// yet: the send takes another slot, and the first one counts until then. A send that is refused has a
-/// slot while it runs.
+/// yet: the send takes another slot, and the first one counts until then. A send that is refused
+/// has a slot while it runs.
 fn gave_up(calls: &[Call], call: &Call) -> bool {
     let together = |one: &Call, other: &Call| one.start < other.end && other.start < one.end;
     calls.iter().any(|send| match send.what {

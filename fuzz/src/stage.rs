@@ -2,10 +2,11 @@
 //!
 //! The threads are started once and parked between runs, as starting one costs more than a run.
 //!
-//! In a build with `--cfg bandq_pause` the library stops before each of its atomic accesses and asks
-//! here. One thread runs at a time, and goes on until the schedule, which is part of the input, says
-//! that it is another's turn. So the run is decided by the input, down to the single access, but for
-//! what earlier inputs left behind: garbage to reclaim, and the counter of empty looks.
+//! In a build with `--cfg bandq_stall` the library stops before each of its atomic accesses and
+//! asks here. One thread runs at a time, and goes on until the schedule, which is part of the
+//! input, says that it is another's turn. So the run is decided by the input, down to the single
+//! access, but for what earlier inputs left behind: garbage to reclaim, and the counter of empty
+//! looks.
 //!
 //! In a normal build all threads run at once, and the input only says in which order the calls
 //! begin, loosely: each thread waits a moment for the calls that should have begun before.
@@ -20,9 +21,9 @@ use std::thread::{self, Thread};
 /// The most threads of a run.
 pub const MOST: usize = 4;
 
-/// Accesses after which a run is said to be stuck. With one thread at a time nothing but a loop that
-/// waits for a thread that does not run can take as long.
-#[cfg(bandq_pause)]
+/// Accesses after which a run is said to be stuck. With one thread at a time nothing but a loop
+/// that waits for a thread that does not run can take as long.
+#[cfg(bandq_stall)]
 const STUCK: usize = 1_000_000;
 
 /// How long a thread waits for calls that should begin before its own.
@@ -59,13 +60,13 @@ struct Plan {
     switches: std::vec::IntoIter<Switch>,
     next: Option<Switch>,
     acting: Vec<bool>,
-    #[cfg(bandq_pause)]
+    #[cfg(bandq_stall)]
     points: usize,
 }
 
 impl Plan {
     /// Whose turn comes after a point of thread `me`, if it is another's.
-    #[cfg(bandq_pause)]
+    #[cfg(bandq_stall)]
     fn point(&mut self, me: usize) -> Option<usize> {
         self.points += 1;
         assert!(
@@ -100,9 +101,9 @@ impl Plan {
 }
 
 impl Stage {
-    /// Waits, a moment only, until call number `index` of the program should begin; a pause point.
+    /// Waits, a moment only, until call number `index` of the program should begin; a stall point.
     pub fn begin(self: &Arc<Self>, me: usize, index: usize) {
-        if cfg!(bandq_pause) {
+        if cfg!(bandq_stall) {
             self.point(me, 0);
             return;
         }
@@ -115,10 +116,10 @@ impl Stage {
         self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
-    #[cfg(not(bandq_pause))]
+    #[cfg(not(bandq_stall))]
     fn point(&self, _me: usize, _site: usize) {}
 
-    #[cfg(bandq_pause)]
+    #[cfg(bandq_stall)]
     fn point(&self, me: usize, site: usize) {
         let to = lock(&self.plan).point(me);
         if let Some(to) = to {
@@ -134,7 +135,7 @@ impl Stage {
         self.threads[to].unpark();
     }
 
-    #[cfg(bandq_pause)]
+    #[cfg(bandq_stall)]
     fn wait(&self, me: usize) {
         while self.turn.load(Ordering::Acquire) != me {
             thread::park();
@@ -143,19 +144,19 @@ impl Stage {
 
     /// Plays a part on this thread.
     fn act(self: &Arc<Self>, me: usize, part: Part) -> Outcome {
-        #[cfg(bandq_pause)]
+        #[cfg(bandq_stall)]
         {
             self.wait(me);
             let stage = self.clone();
-            bandq::internals::pause::set_hook(Some(Box::new(move |site| {
+            bandq::__internals::stall::set_hook(Some(Box::new(move |site| {
                 stage.point(me, sites::name(site));
             })));
         }
         let outcome = catch_unwind(AssertUnwindSafe(part));
-        #[cfg(bandq_pause)]
-        bandq::internals::pause::set_hook(None);
+        #[cfg(bandq_stall)]
+        bandq::__internals::stall::set_hook(None);
         let to = lock(&self.plan).end(me);
-        if let (true, Some(to)) = (cfg!(bandq_pause), to) {
+        if let (true, Some(to)) = (cfg!(bandq_stall), to) {
             self.pass(to);
         }
         outcome
@@ -243,7 +244,7 @@ pub fn play(
             switches,
             next,
             acting: vec![true; count],
-            #[cfg(bandq_pause)]
+            #[cfg(bandq_stall)]
             points: 0,
         }),
         begun: AtomicUsize::new(0),
@@ -276,7 +277,7 @@ pub fn play(
 }
 
 /// Tells the fuzzer which accesses a switch went between, so that it looks for new ones.
-#[cfg(bandq_pause)]
+#[cfg(bandq_stall)]
 mod sites {
     use std::panic::Location;
     use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};

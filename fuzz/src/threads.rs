@@ -496,7 +496,8 @@ impl<const PAD: usize> Actor<PAD> {
         let what = match &got {
             Ok((band, item)) => What::Took(vec![(band.index(), item.id())]),
             Err(TryRecvError::Empty) => What::Nothing,
-            Err(TryRecvError::Closed) => What::Ended,
+            Err(error) if !error.is_closed() => panic!("{error}"),
+            Err(_) => What::Ended,
         };
         self.write(start, what);
         got.is_ok()
@@ -524,7 +525,8 @@ impl<const PAD: usize> Actor<PAD> {
                 What::Took(took().collect())
             }
             Err(TryRecvError::Empty) => What::Nothing,
-            Err(TryRecvError::Closed) => What::Ended,
+            Err(error) if !error.is_closed() => panic!("{error}"),
+            Err(_) => What::Ended,
         };
         self.write(start, what);
     }

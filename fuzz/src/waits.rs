@@ -157,8 +157,8 @@ impl Waits {
         let covered = woken(Class::Recv);
 
         let to_recvs = done.items + left(Class::Recv, now.items > 0);
-        // A receive that leaves hands its wake to the next receive. Streams need it only if fewer of
-        // them are awake than items want them, which the state below shows.
+        // A receive that leaves hands its wake to the next receive. Streams need it only if fewer
+        // of them are awake than items want them, which the state below shows.
         let to_streams =
             done.items.saturating_sub(recvs) + left(Class::Stream, now.items > covered);
         let to_senders = done.room + left(Class::Room, now.room > 0);

@@ -1,4 +1,5 @@
-//! The committed seeds, run once each on any toolchain: `cargo test --manifest-path fuzz/Cargo.toml`.
+//! The committed seeds, run once each on any toolchain:
+//! `cargo test --manifest-path fuzz/Cargo.toml`.
 
 use std::fmt::Debug;
 use std::fs;

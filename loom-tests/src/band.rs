@@ -1,6 +1,6 @@
 //! What the models of one band begin and end with.
 
-use bandq::internals::Fifo;
+use bandq::__internals::Fifo;
 use std::sync::Arc;
 
 /// A FIFO with both ends in one segment, behind its first slot.

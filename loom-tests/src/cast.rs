@@ -1,9 +1,9 @@
 //! [`Cast`]: which part of a model runs on the main thread.
 //!
-//! loom 0.7 remembers one last access of each object. When thread A only reads X, and thread B reads
-//! X and then writes it, and A's read was tried first, loom takes B's write to depend on B's own read
-//! alone, and never tries it before A's. When B was tried first it does see both orders. The main
-//! thread is tried first, so each model is explored once with each of its parts there.
+//! loom 0.7 remembers one last access of each object. When thread A only reads X, and thread B
+//! reads X and then writes it, and A's read was tried first, loom takes B's write to depend on B's
+//! own read alone, and never tries it before A's. When B was tried first it does see both orders.
+//! The main thread is tried first, so each model is explored once with each of its parts there.
 
 use crate::thread;
 use std::sync::{Arc, Mutex};

@@ -1,8 +1,10 @@
 //! What the models share: [`model`], who runs what ([`Cast`]), what must have been seen ([`Seen`]),
-//! what must have been dropped ([`Ledger`]), and the names that differ between loom and plain threads.
+//! what must have been dropped ([`Ledger`]), and the names that differ between loom and plain
+//! threads.
 //!
-//! Under `cfg(loom)` a model is explored exhaustively within its preemption bound. Otherwise its body
-//! runs a number of times on real threads, so that the models stay compiled and true in every build.
+//! Under `cfg(loom)` a model is explored exhaustively within its preemption bound. Otherwise its
+//! body runs a number of times on real threads, so that the models stay compiled and true in every
+//! build.
 
 pub mod band;
 mod cast;

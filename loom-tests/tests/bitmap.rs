@@ -4,8 +4,8 @@
 //! Under loom a consumer clears the bit each time it leaves a band empty.
 
 use bandq::{
+    __internals::{first_listed, stop_after_clear},
     Band, BandQueue,
-    internals::{first_listed, stop_after_clear},
 };
 use loom_tests::{
     Bound, Seen, model,
@@ -25,7 +25,8 @@ fn queue(bands: usize) -> Arc<BandQueue<usize>> {
     Arc::new(queue)
 }
 
-/// Nothing runs: if there is an item, the set shows a band, so that no pop has to look into them all.
+/// Nothing runs: if there is an item, the set shows a band, so that no pop has to look into them
+/// all.
 #[track_caller]
 fn assert_not_stranded(queue: &BandQueue<usize>) {
     let band = (0..2).find(|&band| queue.band_len(Band::new(band)) > 0);
@@ -106,7 +107,8 @@ fn one_producer_two_consumers() {
     SEEN.expect(["both", "one"]);
 }
 
-/// A consumer that clears one band's bit leaves the bit alone that a producer sets for another band.
+/// A consumer that clears one band's bit leaves the bit alone that a producer sets for another
+/// band.
 #[test]
 fn two_bands() {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(5));
@@ -145,8 +147,8 @@ fn two_bands_cleared_at_once() {
     });
 }
 
-/// A scan beside a set. A push that has returned is seen in the set; one that has not may be missed,
-/// but the less urgent item that was there all the time is not.
+/// A scan beside a set. A push that has returned is seen in the set; one that has not may be
+/// missed, but the less urgent item that was there all the time is not.
 #[test]
 fn scan_against_set() {
     static SEEN: Seen = Seen::new();

@@ -191,7 +191,8 @@ fn close_full_send() {
 }
 
 /// What the length says to a third party while one item goes and the next one comes: an item whose
-/// receive runs meanwhile may count, and so may one whose send does, but never more than there is room for.
+/// receive runs meanwhile may count, and so may one whose send does, but never more than there is
+/// room for.
 #[test]
 fn counts() {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));

@@ -67,8 +67,8 @@ fn closed_in_one_band_is_closed_in_all() {
     SEEN.expect(["before", "after"]);
 }
 
-/// A sender that sees the channel closed, while the closing thread is still marking bands, has seen the
-/// last send to any band.
+/// A sender that sees the channel closed, while the closing thread is still marking bands, has seen
+/// the last send to any band.
 #[test]
 fn closed_by_the_flag_is_closed_in_all() {
     static SEEN: Seen = Seen::new();
@@ -126,7 +126,8 @@ fn closed_to_a_receive_is_final() {
     SEEN.expect(["received", "closed first"]);
 }
 
-/// The same with two sends that run, in two segments, of which the second may be the later one to end.
+/// The same with two sends that run, in two segments, of which the second may be the later one to
+/// end.
 #[test]
 fn closed_to_a_receive_is_final_for_two() {
     static SEEN: Seen = Seen::new();

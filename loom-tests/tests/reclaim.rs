@@ -1,8 +1,8 @@
-//! Reclamation, with the real `crossbeam-epoch` (`cargo loom-epoch`): an emptied segment is used again
-//! only when nobody can look into it any more, and then it is.
+//! Reclamation, with the real `crossbeam-epoch` (`cargo loom-epoch`): an emptied segment is used
+//! again only when nobody can look into it any more, and then it is.
 #![cfg(any(not(loom), bandq_loom_epoch))]
 
-use bandq::internals::Fifo;
+use bandq::__internals::Fifo;
 use loom_tests::{Bound, Seen, model};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -45,8 +45,8 @@ fn rest(fifo: &Fifo<Wide>) -> Vec<usize> {
     std::iter::from_fn(|| pop(fifo)).collect()
 }
 
-/// Two consumers meet the parked head. One of them is still looking into the emptied segment while the
-/// other sweeps it and pushes into the segment that it gets for the next: not that one.
+/// Two consumers meet the parked head. One of them is still looking into the emptied segment while
+/// the other sweeps it and pushes into the segment that it gets for the next: not that one.
 #[test]
 fn visitor_at_the_head() {
     let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
@@ -66,8 +66,8 @@ fn visitor_at_the_head() {
     });
 }
 
-/// A producer that meets the parked tail is still looking into that segment while the other hands over,
-/// empties it, sweeps it, and fills two more.
+/// A producer that meets the parked tail is still looking into that segment while the other hands
+/// over, empties it, sweeps it, and fills two more.
 #[test]
 fn visitor_at_the_tail() {
     model(
@@ -98,8 +98,8 @@ fn visitor_at_the_tail() {
     );
 }
 
-/// Each of two consumers may move the head on and sweep: the chain of emptied segments is one's at a
-/// time, and no segment is given back twice.
+/// Each of two consumers may move the head on and sweep: the chain of emptied segments is one's at
+/// a time, and no segment is given back twice.
 #[test]
 fn two_sweepers() {
     let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
@@ -126,7 +126,8 @@ fn two_sweepers() {
     });
 }
 
-/// Two consumers meet the parked head beside a producer: whoever helps, each item goes to one of them.
+/// Two consumers meet the parked head beside a producer: whoever helps, each item goes to one of
+/// them.
 #[test]
 fn two_consumers_and_a_producer() {
     let bound = Bound::Preemptions(0).or_in_full(Bound::Preemptions(1));
@@ -150,9 +151,9 @@ fn two_consumers_and_a_producer() {
     });
 }
 
-/// A consumer is late to finish the last slot of a segment that another has handed over from, swept in
-/// vain, and replaced by a new one: it sweeps itself, and its segment is used next. When the two just
-/// miss each other, the segment is left to the next sweep.
+/// A consumer is late to finish the last slot of a segment that another has handed over from, swept
+/// in vain, and replaced by a new one: it sweeps itself, and its segment is used next. When the two
+/// just miss each other, the segment is left to the next sweep.
 #[test]
 fn late_consumer_sweeps() {
     static SEEN: Seen = Seen::new();
@@ -213,11 +214,13 @@ fn late_sweep(name: &str, seen: &'static Seen, late_pop: fn(&Fifo<Wide>) -> Opti
 }
 
 thread_local! {
-    /// How many segments there are. loom runs all threads of a model on one, and tests have their own.
+    /// How many segments there are. loom runs all threads of a model on one, and tests have their
+    /// own.
     static SEGMENTS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The system's allocator; it counts what is as large and as strictly aligned as a segment of [`Wide`]s.
+/// The system's allocator; it counts what is as large and as strictly aligned as a segment of
+/// [`Wide`]s.
 struct Counting;
 
 fn is_segment(layout: Layout) -> bool {

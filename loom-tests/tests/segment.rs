@@ -1,6 +1,6 @@
 //! One band: every item pushed is popped, once, in order, and an empty pop is true.
 
-use bandq::internals::Fifo;
+use bandq::__internals::Fifo;
 use loom_tests::{
     Bound, Ledger, Seen,
     band::{half_way, rest},
@@ -9,14 +9,14 @@ use loom_tests::{
 };
 use std::sync::Arc;
 
-/// A FIFO and a flag to say that a push has returned. The model keeps one handle until its threads have
-/// ended: loom does not know `std`'s `Arc`, so a drop on one of them would not be ordered.
+/// A FIFO and a flag to say that a push has returned. The model keeps one handle until its threads
+/// have ended: loom does not know `std`'s `Arc`, so a drop on one of them would not be ordered.
 fn fifo<T>() -> (Arc<Fifo<T>>, Arc<AtomicBool>) {
     (Arc::default(), Arc::new(AtomicBool::new(false)))
 }
 
-/// Two producers' items both arrive, whatever the order of their claims. Both hand over to the first
-/// segment.
+/// Two producers' items both arrive, whatever the order of their claims. Both hand over to the
+/// first segment.
 #[test]
 fn push_push() {
     static SEEN: Seen = Seen::new();
@@ -101,8 +101,9 @@ fn pop_pop_one_item() {
     );
 }
 
-/// A thread that pushes and pops and another that pops: what the head says is never ahead of what the
-/// tail says. (The second thread may see the first one's claim at the head and not at the tail.)
+/// A thread that pushes and pops and another that pops: what the head says is never ahead of what
+/// the tail says. (The second thread may see the first one's claim at the head and not at the
+/// tail.)
 #[test]
 fn pop_behind_push_and_pop() {
     model(
@@ -165,8 +166,8 @@ fn push_pop_pop() {
     });
 }
 
-/// What one producer pushes comes out in that order, across a hand-over, with a consumer that poisons
-/// whatever it meets too early.
+/// What one producer pushes comes out in that order, across a hand-over, with a consumer that
+/// poisons whatever it meets too early.
 #[test]
 fn fifo_of_one_producer() {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
@@ -276,8 +277,8 @@ fn len_only() {
     });
 }
 
-/// One pop beside a push and a pop, in the middle of a segment: it claims no slot that no producer has
-/// claimed.
+/// One pop beside a push and a pop, in the middle of a segment: it claims no slot that no producer
+/// has claimed.
 #[test]
 fn pop_once() {
     model("segment/pop_once", 2, Bound::Preemptions(3), |cast| {
@@ -295,7 +296,8 @@ fn pop_once() {
     });
 }
 
-/// Two pops beside a push and a pop, from a FIFO that was never used: the same, at the first hand-over.
+/// Two pops beside a push and a pop, from a FIFO that was never used: the same, at the first
+/// hand-over.
 #[test]
 fn pop_twice() {
     model("segment/pop_twice", 2, Bound::Preemptions(3), |cast| {
@@ -314,8 +316,8 @@ fn pop_twice() {
     });
 }
 
-/// A consumer that claims by `seen` alone, a tail that another consumer has read: the head is not ahead
-/// of the tail for a third thread either.
+/// A consumer that claims by `seen` alone, a tail that another consumer has read: the head is not
+/// ahead of the tail for a third thread either.
 #[test]
 fn claim_by_seen() {
     let bound = Bound::Preemptions(1).or_in_full(Bound::Preemptions(2));
@@ -336,8 +338,8 @@ fn claim_by_seen() {
     });
 }
 
-/// Two producers meet a tail parked at the end of a full segment: one new segment is linked in, both
-/// items go there, behind what was there.
+/// Two producers meet a tail parked at the end of a full segment: one new segment is linked in,
+/// both items go there, behind what was there.
 #[test]
 fn hand_over_of_the_tail() {
     static SEEN: Seen = Seen::new();
@@ -359,7 +361,8 @@ fn hand_over_of_the_tail() {
     SEEN.expect(["2, 3", "3, 2"]);
 }
 
-/// Two consumers meet a head parked at the end of an emptied segment: each gets one item of the next.
+/// Two consumers meet a head parked at the end of an emptied segment: each gets one item of the
+/// next.
 #[test]
 fn hand_over_of_the_head() {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
@@ -433,8 +436,8 @@ fn hand_over_of_both_ends() {
     SEEN.expect(["got it", "empty"]);
 }
 
-/// A consumer that gives up its slot gives up the last one of a segment, and the producer's item moves
-/// over to the next: it is popped once and dropped once.
+/// A consumer that gives up its slot gives up the last one of a segment, and the producer's item
+/// moves over to the next: it is popped once and dropped once.
 #[test]
 fn poisoned_item_ends_elsewhere() {
     static SEEN: Seen = Seen::new();

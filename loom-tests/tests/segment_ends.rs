@@ -1,6 +1,7 @@
-//! One band: when a segment may be used again, and what becomes of a FIFO that is dropped or closed.
+//! One band: when a segment may be used again, and what becomes of a FIFO that is dropped or
+//! closed.
 
-use bandq::internals::Fifo;
+use bandq::__internals::Fifo;
 use loom_tests::{
     Bound, Item, Ledger, Seen,
     band::{half_way, rest},
@@ -8,9 +9,9 @@ use loom_tests::{
 };
 use std::sync::Arc;
 
-/// A consumer that is slow to read its item, in the last slot of a segment, while another hands over,
-/// sweeps, and pushes into the segment that it gets for the next: that is not the slow one's before it
-/// is done.
+/// A consumer that is slow to read its item, in the last slot of a segment, while another hands
+/// over, sweeps, and pushes into the segment that it gets for the next: that is not the slow one's
+/// before it is done.
 #[test]
 fn recycling_waits_for_a_slow_consumer() {
     static SEEN: Seen = Seen::new();
@@ -53,8 +54,9 @@ fn slow_consumer(name: &str, seen: &'static Seen, slow_pop: fn(&Fifo<u8>) -> Opt
     seen.expect(["slow one first", "quick one first"]);
 }
 
-/// A producer that is slow to publish, in the last slot of a segment: the consumer that poisons the slot
-/// leaves the segment and pushes on; the segment is not used again before the producer has seen the poison.
+/// A producer that is slow to publish, in the last slot of a segment: the consumer that poisons the
+/// slot leaves the segment and pushes on; the segment is not used again before the producer has
+/// seen the poison.
 #[test]
 fn recycling_waits_for_a_slow_producer() {
     static SEEN: Seen = Seen::new();
@@ -120,8 +122,9 @@ fn beside_a_look(name: &str, seen: &'static Seen, pop: fn(&Fifo<u8>) -> Option<u
     seen.expect(["got one", "none"]);
 }
 
-/// A producer that looks at an emptied segment, in vain, because the other one has linked the next one
-/// already, while that one sweeps it; there is a spare one, so it is to be freed: not as long as it looks.
+/// A producer that looks at an emptied segment, in vain, because the other one has linked the next
+/// one already, while that one sweeps it; there is a spare one, so it is to be freed: not as long
+/// as it looks.
 #[test]
 fn freed_after_the_last_look() {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
@@ -144,8 +147,8 @@ fn freed_after_the_last_look() {
     });
 }
 
-/// A FIFO is dropped, by whoever has the last handle, with whatever is inside, wherever its ends stand:
-/// each item is dropped once, each segment freed.
+/// A FIFO is dropped, by whoever has the last handle, with whatever is inside, wherever its ends
+/// stand: each item is dropped once, each segment freed.
 #[test]
 fn drop_with_items_inside() {
     static SEEN: Seen = Seen::new();
@@ -171,7 +174,8 @@ fn drop_with_items_inside() {
     SEEN.expect(["dropped"]);
 }
 
-/// A FIFO is dropped with one item, or none, in its first segment, which the head has never reached.
+/// A FIFO is dropped with one item, or none, in its first segment, which the head has never
+/// reached.
 #[test]
 fn drop_of_a_first_segment() {
     static SEEN: Seen = Seen::new();
@@ -230,8 +234,8 @@ fn close_against_push() {
     SEEN.expect(["in", "came back"]);
 }
 
-/// After the close, a pop that finds nothing is final: a push that had claimed its slot by then fails,
-/// and its item comes back.
+/// After the close, a pop that finds nothing is final: a push that had claimed its slot by then
+/// fails, and its item comes back.
 #[test]
 fn empty_and_closed_is_final() {
     static SEEN: Seen = Seen::new();

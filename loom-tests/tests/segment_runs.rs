@@ -1,6 +1,6 @@
 //! One band, with batches: a batch keeps its order, and its items come out once.
 
-use bandq::internals::Fifo;
+use bandq::__internals::Fifo;
 use loom_tests::{
     Bound, Seen,
     band::{half_way, rest},
@@ -34,8 +34,8 @@ fn push_run_against_poison() {
     SEEN.expect(["poisoned"]);
 }
 
-/// A batch against a consumer that takes runs: the run is the batch's beginning, whatever part of it was
-/// there.
+/// A batch against a consumer that takes runs: the run is the batch's beginning, whatever part of
+/// it was there.
 #[test]
 fn pop_run_against_push_run() {
     static SEEN: Seen = Seen::new();
@@ -63,8 +63,8 @@ fn pop_run_against_push_run() {
     SEEN.expect(["came too early", "poisoned the second", "got two"]);
 }
 
-/// A consumer that takes a run and one that takes a single item: each item goes to one of them, and runs
-/// do not mix.
+/// A consumer that takes a run and one that takes a single item: each item goes to one of them, and
+/// runs do not mix.
 #[test]
 fn pop_run_against_pop() {
     static SEEN: Seen = Seen::new();
@@ -114,8 +114,8 @@ fn len_beside_a_run() {
     );
 }
 
-/// A producer, a consumer of runs and one of single items, at the first hand-over: nothing is lost or
-/// doubled.
+/// A producer, a consumer of runs and one of single items, at the first hand-over: nothing is lost
+/// or doubled.
 #[test]
 fn pop_run_beside_push_and_pop() {
     let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));

@@ -1,14 +1,14 @@
-//! The wait gate: no wake is lost, and none is kept from others.
+//! The wait event: no wake is lost, and none is kept from others.
 //!
-//! Most models wait at a gate for the smallest thing that one can wait for, a [`Shelf`]; the last
+//! Most models wait at a event for the smallest thing that one can wait for, a [`Shelf`]; the last
 //! ones wait for a channel. A lost wake shows as a deadlock, which loom reports.
 //!
-//! The plain `Arc`s are no part of a model, so the last one goes on the main thread, after the parts.
+//! The plain `Arc`s are no part of a model, so the last one goes on the main thread, after the
+//! parts.
 
 use bandq::{
-    Band, Sender,
-    internals::{Gate, Waiter},
-    unbounded,
+    __internals::{EventCount, Waiter},
+    Band, Sender, unbounded,
 };
 use futures_core::Stream;
 use loom_tests::{
@@ -22,30 +22,30 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// Things to be taken, and the gate for those who wait for one. As in the queue, producers change one
-/// word and consumers another, and a look that finds nothing is a load.
+/// Things to be taken, and the event for those who wait for one. As in the queue, producers change
+/// one word and consumers another, and a look that finds nothing is a load.
 struct Shelf {
     put: AtomicUsize,
     taken: AtomicUsize,
-    gate: Arc<Gate>,
+    event: Arc<EventCount>,
 }
 
-/// A place at a shelf's gate.
-type Place = Waiter<Arc<Gate>>;
+/// A place at a shelf's event.
+type Place = Waiter<Arc<EventCount>>;
 
 impl Shelf {
     fn new() -> Arc<Self> {
         Arc::new(Self {
             put: AtomicUsize::new(0),
             taken: AtomicUsize::new(0),
-            gate: Arc::default(),
+            event: Arc::default(),
         })
     }
 
     /// Puts things there by one deed, and wakes for them.
     fn put(&self, things: usize) {
         self.put.fetch_add(things, Ordering::SeqCst);
-        self.gate.notify(things);
+        self.event.notify(things);
     }
 
     fn try_take(&self) -> Option<()> {
@@ -59,18 +59,18 @@ impl Shelf {
 
     /// Takes one, waiting as a task.
     fn take(&self) {
-        let mut place = Waiter::new(&*self.gate);
+        let mut place = Waiter::new(&*self.event);
         block_on(poll_fn(|context| place.poll(context, || self.try_take())));
     }
 
     /// Takes one, waiting as a thread.
     fn take_blocking(&self) {
-        self.gate.block(|| self.try_take());
+        self.event.block(|| self.try_take());
     }
 
     /// Begins to wait, for nothing is there yet. The place is for somebody else to drop.
     fn begin_to_wait(&self) -> Place {
-        let mut place = Waiter::new(Arc::clone(&self.gate));
+        let mut place = Waiter::new(Arc::clone(&self.event));
         assert!(poll_once(&mut place, || self.try_take()).is_pending());
         place
     }
@@ -202,8 +202,8 @@ fn forgotten_after_the_wake() {
     });
 }
 
-/// A waiter that finds something on its own at its last look, when somebody has woken it already for
-/// something else, passes that wake on. It is kept afterwards, so that its drop does not do it.
+/// A waiter that finds something on its own at its last look, when somebody has woken it already
+/// for something else, passes that wake on. It is kept afterwards, so that its drop does not do it.
 #[test]
 fn found_by_itself() {
     static SEEN: Seen = Seen::new();
@@ -213,7 +213,7 @@ fn found_by_itself() {
         let (producer, consumer) = (Arc::clone(&shelf), Arc::clone(&shelf));
         let (place, ()) = cast.two(
             move || {
-                let mut place = Waiter::new(Arc::clone(&producer.gate));
+                let mut place = Waiter::new(Arc::clone(&producer.event));
                 let mut looks = 0;
                 let outcome = poll_once(&mut place, || {
                     looks += 1;
@@ -247,13 +247,13 @@ fn found_by_itself() {
 fn close_wakes_all() {
     let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
     model("wait/close_wakes_all", 3, bound, |cast| {
-        let gate = Arc::new(Gate::new());
+        let event = Arc::new(EventCount::new());
         let closed = Arc::new(AtomicBool::new(false));
         let wait = || {
-            let (gate, closed) = (Arc::clone(&gate), Arc::clone(&closed));
-            move || gate.block(|| closed.load(Ordering::Acquire).then_some(()))
+            let (event, closed) = (Arc::clone(&event), Arc::clone(&closed));
+            move || event.block(|| closed.load(Ordering::Acquire).then_some(()))
         };
-        let (closing, flag) = (Arc::clone(&gate), Arc::clone(&closed));
+        let (closing, flag) = (Arc::clone(&event), Arc::clone(&closed));
         cast.three(wait(), wait(), move || {
             flag.swap(true, Ordering::SeqCst);
             closing.notify_all();

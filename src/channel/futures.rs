@@ -1,17 +1,20 @@
 //! The futures that the async methods return.
 //!
 //! They are here and not at the root, so that `use bandq::*` leaves the `Send` trait alone. All are
-//! `Unpin`, and `Send` where the items are.
+//! `Unpin`, and `Send` where the items are. All are fused: once one was ready,
+//! [`is_terminated`](FusedFuture::is_terminated) says so; to poll it again panics, and takes and sends
+//! nothing.
 
 use super::{
-    permit::Permit,
-    receiver::received,
-    shared::{Channel, settled},
+    core::{Core, received, sent},
+    permit::{OwnedPermit, Permit, Permits},
 };
 use crate::{
     band::Band,
-    error::{RecvError, SendError, SendManyError, TrySendError},
-    wait::Waiter,
+    error::{RecvError, SendError, SendManyError},
+    parcel::Parcel,
+    sync::Arc,
+    wait::{EventCount, Waiter},
 };
 use core::{
     fmt,
@@ -19,19 +22,63 @@ use core::{
     pin::Pin,
     task::{Context, Poll},
 };
+use futures_core::FusedFuture;
 
-/// `Debug` by name, `Unpin`, and on drop a place at a gate that is left.
-macro_rules! waits {
-    ($future:ident < $lifetime:lifetime, T $(, $extra:ident)? > at $gate:ident) => {
-        impl<T $(, $extra)?> Unpin for $future<'_, T $(, $extra)?> {}
+/// A place to wait that is left when it is dropped, and whether the waiting is over.
+struct Wait<'a> {
+    event: &'a EventCount,
+    waiter: Waiter,
+    is_over: bool,
+}
 
-        impl<T $(, $extra)?> Drop for $future<'_, T $(, $extra)?> {
-            fn drop(&mut self) {
-                self.waiter.leave(&self.channel.gates.$gate);
+impl<'a> Wait<'a> {
+    fn at(event: &'a EventCount) -> Self {
+        Self {
+            event,
+            waiter: Waiter::new(),
+            is_over: false,
+        }
+    }
+
+    /// Looks with `attempt` until it has an outcome: the future's.
+    #[inline]
+    fn poll<R>(&mut self, context: &Context<'_>, attempt: impl FnMut() -> Option<R>) -> Poll<R> {
+        let poll = self.poll_part(context, attempt);
+        self.is_over = poll.is_ready();
+        poll
+    }
+
+    /// Looks with `attempt` until it has an outcome: one of several that the future needs.
+    #[inline]
+    fn poll_part<R>(
+        &mut self,
+        context: &Context<'_>,
+        attempt: impl FnMut() -> Option<R>,
+    ) -> Poll<R> {
+        assert!(!self.is_over, "polled again after it was ready");
+        self.waiter.poll(self.event, context, attempt)
+    }
+}
+
+impl Drop for Wait<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.waiter.leave(self.event);
+    }
+}
+
+/// What all futures have: `Unpin`, `Debug` by name, and that they are fused.
+macro_rules! fused {
+    ($future:ident < $lifetime:lifetime, T >) => {
+        impl<T> Unpin for $future<'_, T> {}
+
+        impl<T> FusedFuture for $future<'_, T> {
+            fn is_terminated(&self) -> bool {
+                self.wait.is_over
             }
         }
 
-        impl<T $(, $extra)?> fmt::Debug for $future<'_, T $(, $extra)?> {
+        impl<T> fmt::Debug for $future<'_, T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($future)).finish_non_exhaustive()
             }
@@ -42,21 +89,21 @@ macro_rules! waits {
 /// Made by [`Sender::send`](crate::Sender::send).
 #[must_use = "futures do nothing unless polled"]
 pub struct Send<'a, T> {
-    channel: &'a Channel<T>,
-    waiter: Waiter,
+    core: &'a Core<T>,
+    wait: Wait<'a>,
     band: Band,
-    item: Option<T>,
+    parcel: Parcel<T>,
 }
 
-waits!(Send<'a, T> at room);
+fused!(Send<'a, T>);
 
 impl<'a, T> Send<'a, T> {
-    pub(super) fn new(channel: &'a Channel<T>, band: Band, item: T) -> Self {
+    pub(super) fn new(core: &'a Core<T>, band: Band, item: T) -> Self {
         Self {
-            channel,
-            waiter: Waiter::new(),
+            core,
+            wait: Wait::at(&core.waits.room),
             band,
-            item: Some(item),
+            parcel: Parcel::new(item),
         }
     }
 }
@@ -64,46 +111,54 @@ impl<'a, T> Send<'a, T> {
 impl<T> Future for Send<'_, T> {
     type Output = Result<(), SendError<T>>;
 
-    /// # Panics
-    ///
-    /// If it is polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self {
-            channel,
-            waiter,
+            core,
+            wait,
             band,
-            item,
+            parcel,
         } = &mut *self;
-        assert!(item.is_some(), "polled after it was ready");
-        waiter.poll(&channel.gates.room, context, || {
-            let result = channel.try_send(*band, item.take()?);
-            settled(result, item)
-        })
+        wait.poll(context, || sent(core.try_send(*band, parcel)))
+            .map_err(|error| error.with(parcel.unwrap()))
     }
 }
 
 /// Made by [`Sender::send_many`](crate::Sender::send_many).
 #[must_use = "futures do nothing unless polled"]
 pub struct SendMany<'a, T, I> {
-    channel: &'a Channel<T>,
-    waiter: Waiter,
+    core: &'a Core<T>,
+    wait: Wait<'a>,
     band: Band,
     items: I,
     /// Taken out of the iterator, and waiting for room.
-    next: Option<T>,
+    next: Parcel<T>,
     sent: usize,
 }
 
-waits!(SendMany<'a, T, I> at room);
+impl<T, I> Unpin for SendMany<'_, T, I> {}
+
+impl<T, I: Iterator<Item = T>> FusedFuture for SendMany<'_, T, I> {
+    fn is_terminated(&self) -> bool {
+        self.wait.is_over
+    }
+}
+
+impl<T, I> fmt::Debug for SendMany<'_, T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendMany")
+            .field("sent", &self.sent)
+            .finish_non_exhaustive()
+    }
+}
 
 impl<'a, T, I: Iterator<Item = T>> SendMany<'a, T, I> {
-    pub(super) fn new(channel: &'a Channel<T>, band: Band, items: I) -> Self {
+    pub(super) fn new(core: &'a Core<T>, band: Band, items: I) -> Self {
         Self {
-            channel,
-            waiter: Waiter::new(),
+            core,
+            wait: Wait::at(&core.waits.room),
             band,
             items,
-            next: None,
+            next: Parcel::empty(),
             sent: 0,
         }
     }
@@ -114,50 +169,54 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self {
-            channel,
-            waiter,
+            core,
+            wait,
             band,
             items,
             next,
-            sent,
+            sent: count,
         } = &mut *self;
-        loop {
-            if next.is_none() {
-                *next = items.next();
+        assert!(!wait.is_over, "polled again after it was ready");
+        let outcome = loop {
+            if next.is_empty() {
+                let Some(item) = items.next() else {
+                    break Ok(*count);
+                };
+                next.put(item);
             }
-            if next.is_none() {
-                return Poll::Ready(Ok(*sent));
-            }
-            let sending = waiter.poll(&channel.gates.room, context, || {
-                let result = channel.try_send(*band, next.take()?);
-                settled(result, next)
-            });
+            let sending = wait.poll_part(context, || sent(core.try_send(*band, next)));
             match sending {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) => *sent += 1,
+                Poll::Ready(Ok(())) => *count += 1,
                 Poll::Ready(Err(error)) => {
-                    return Poll::Ready(Err(SendManyError { sent: *sent, error }));
+                    let error = error.with(next.unwrap());
+                    break Err(SendManyError {
+                        sent: *count,
+                        error,
+                    });
                 }
             }
-        }
+        };
+        wait.is_over = true;
+        Poll::Ready(outcome)
     }
 }
 
 /// Made by [`Sender::reserve`](crate::Sender::reserve).
 #[must_use = "futures do nothing unless polled"]
 pub struct Reserve<'a, T> {
-    channel: &'a Channel<T>,
-    waiter: Waiter,
+    core: &'a Core<T>,
+    wait: Wait<'a>,
     band: Band,
 }
 
-waits!(Reserve<'a, T> at room);
+fused!(Reserve<'a, T>);
 
 impl<'a, T> Reserve<'a, T> {
-    pub(super) fn new(channel: &'a Channel<T>, band: Band) -> Self {
+    pub(super) fn new(core: &'a Core<T>, band: Band) -> Self {
         Self {
-            channel,
-            waiter: Waiter::new(),
+            core,
+            wait: Wait::at(&core.waits.room),
             band,
         }
     }
@@ -167,37 +226,95 @@ impl<'a, T> Future for Reserve<'a, T> {
     type Output = Result<Permit<'a, T>, SendError<()>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self {
-            channel,
-            waiter,
+        let Self { core, wait, band } = &mut *self;
+        let core: &'a Core<T> = core;
+        wait.poll(context, || sent(core.try_reserve(*band, 1)))
+            .map_ok(|()| Permit::new(core, *band))
+    }
+}
+
+/// Made by [`Sender::reserve_owned`](crate::Sender::reserve_owned).
+#[must_use = "futures do nothing unless polled"]
+pub struct ReserveOwned<'a, T> {
+    core: &'a Arc<Core<T>>,
+    wait: Wait<'a>,
+    band: Band,
+}
+
+fused!(ReserveOwned<'a, T>);
+
+impl<'a, T> ReserveOwned<'a, T> {
+    pub(super) fn new(core: &'a Arc<Core<T>>, band: Band) -> Self {
+        Self {
+            core,
+            wait: Wait::at(&core.waits.room),
             band,
+        }
+    }
+}
+
+impl<T> Future for ReserveOwned<'_, T> {
+    type Output = Result<OwnedPermit<T>, SendError<()>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { core, wait, band } = &mut *self;
+        wait.poll(context, || sent(core.try_reserve(*band, 1)))
+            .map_ok(|()| OwnedPermit::new(Arc::clone(core), *band))
+    }
+}
+
+/// Made by [`Sender::reserve_many`](crate::Sender::reserve_many).
+#[must_use = "futures do nothing unless polled"]
+pub struct ReserveMany<'a, T> {
+    core: &'a Core<T>,
+    wait: Wait<'a>,
+    band: Band,
+    units: usize,
+}
+
+fused!(ReserveMany<'a, T>);
+
+impl<'a, T> ReserveMany<'a, T> {
+    pub(super) fn new(core: &'a Core<T>, band: Band, units: usize) -> Self {
+        Self {
+            core,
+            wait: Wait::at(&core.waits.much_room),
+            band,
+            units,
+        }
+    }
+}
+
+impl<'a, T> Future for ReserveMany<'a, T> {
+    type Output = Result<Permits<'a, T>, SendError<()>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self {
+            core,
+            wait,
+            band,
+            units,
         } = &mut *self;
-        let channel: &'a Channel<T> = channel;
-        waiter.poll(&channel.gates.room, context, || {
-            match channel.reserve(*band) {
-                Ok(()) => Some(Ok(Permit::new(channel, *band))),
-                Err(TrySendError::Full(())) => None,
-                Err(TrySendError::Closed(())) => Some(Err(SendError::Closed(()))),
-                Err(TrySendError::NoSuchBand(())) => Some(Err(SendError::NoSuchBand(()))),
-            }
-        })
+        let core: &'a Core<T> = core;
+        wait.poll(context, || sent(core.try_reserve(*band, *units)))
+            .map_ok(|()| Permits::new(core, *band, *units))
     }
 }
 
 /// Made by [`Receiver::recv`](crate::Receiver::recv).
 #[must_use = "futures do nothing unless polled"]
 pub struct Recv<'a, T> {
-    channel: &'a Channel<T>,
-    waiter: Waiter,
+    core: &'a Core<T>,
+    wait: Wait<'a>,
 }
 
-waits!(Recv<'a, T> at recv);
+fused!(Recv<'a, T>);
 
 impl<'a, T> Recv<'a, T> {
-    pub(super) fn new(channel: &'a Channel<T>) -> Self {
+    pub(super) fn new(core: &'a Core<T>) -> Self {
         Self {
-            channel,
-            waiter: Waiter::new(),
+            core,
+            wait: Wait::at(&core.waits.recv),
         }
     }
 }
@@ -207,29 +324,29 @@ impl<T> Future for Recv<'_, T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { channel, waiter } = &mut *self;
-        waiter.poll(&channel.gates.recv, context, || {
-            received(channel.try_recv())
-        })
+        let Self { core, wait } = &mut *self;
+        let mut parcel = Parcel::empty();
+        wait.poll(context, || received(core.try_recv(&mut parcel)))
+            .map_ok(|band| (band, parcel.unwrap()))
     }
 }
 
 /// Made by [`Receiver::recv_many`](crate::Receiver::recv_many).
 #[must_use = "futures do nothing unless polled"]
 pub struct RecvMany<'a, T> {
-    channel: &'a Channel<T>,
-    waiter: Waiter,
+    core: &'a Core<T>,
+    wait: Wait<'a>,
     out: &'a mut Vec<(Band, T)>,
     limit: usize,
 }
 
-waits!(RecvMany<'a, T> at recv);
+fused!(RecvMany<'a, T>);
 
 impl<'a, T> RecvMany<'a, T> {
-    pub(super) fn new(channel: &'a Channel<T>, out: &'a mut Vec<(Band, T)>, limit: usize) -> Self {
+    pub(super) fn new(core: &'a Core<T>, out: &'a mut Vec<(Band, T)>, limit: usize) -> Self {
         Self {
-            channel,
-            waiter: Waiter::new(),
+            core,
+            wait: Wait::at(&core.waits.recv),
             out,
             limit,
         }
@@ -241,33 +358,31 @@ impl<T> Future for RecvMany<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
         let Self {
-            channel,
-            waiter,
+            core,
+            wait,
             out,
             limit,
         } = &mut *self;
-        waiter
-            .poll(&channel.gates.recv, context, || {
-                received(channel.try_recv_many(out, *limit))
-            })
+        wait.poll(context, || received(core.try_recv_many(out, *limit)))
             .map(|received| received.unwrap_or(0)) // closed and empty
     }
 }
 
-/// Made by [`Sender::closed`](crate::Sender::closed) and [`Receiver::closed`](crate::Receiver::closed).
+/// Made by [`Sender::closed`](crate::Sender::closed) and
+/// [`Receiver::closed`](crate::Receiver::closed).
 #[must_use = "futures do nothing unless polled"]
 pub struct Closed<'a, T> {
-    channel: &'a Channel<T>,
-    waiter: Waiter,
+    core: &'a Core<T>,
+    wait: Wait<'a>,
 }
 
-waits!(Closed<'a, T> at close);
+fused!(Closed<'a, T>);
 
 impl<'a, T> Closed<'a, T> {
-    pub(super) fn new(channel: &'a Channel<T>) -> Self {
+    pub(super) fn new(core: &'a Core<T>) -> Self {
         Self {
-            channel,
-            waiter: Waiter::new(),
+            core,
+            wait: Wait::at(&core.waits.close),
         }
     }
 }
@@ -276,9 +391,7 @@ impl<T> Future for Closed<'_, T> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Self { channel, waiter } = &mut *self;
-        waiter.poll(&channel.gates.close, context, || {
-            channel.is_closed().then_some(())
-        })
+        let Self { core, wait } = &mut *self;
+        wait.poll(context, || core.is_closed().then_some(()))
     }
 }

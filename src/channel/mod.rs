@@ -1,134 +1,33 @@
 //! Channels: the queue with handles, waiting, capacity and close.
 //!
-//! [`shared`] is what the handles share and how it closes; [`sender`], [`receiver`] and [`weak`] are
-//! the handles, [`permit`] is room without an item, and [`futures`] is what the async methods return.
+//! From the bottom up: [`waits`] (who waits, and who is woken), [`room`] (who may enter), [`close`]
+//! and [`core`], which the handles share; [`permit`] and [`futures`]; the handles [`sender`],
+//! [`band_sender`] and [`receiver`] with [`iter`]; [`weak`] and [`builder`].
 
+mod band_sender;
+#[cfg(not(target_family = "wasm"))]
+mod blocking;
+mod builder;
+mod close;
+mod common;
+mod core;
 pub mod futures;
-mod handle;
+mod iter;
 mod permit;
 mod receiver;
+mod room;
 mod sender;
-mod shared;
+#[cfg(feature = "sink")]
+mod sink;
+mod waits;
 mod weak;
 
-pub use permit::Permit;
-pub use receiver::{Drain, Receiver, TryIter};
+pub use band_sender::BandSender;
+pub use builder::{Builder, bounded, unbounded};
+pub use iter::{Drain, TryIter};
+#[cfg(not(target_family = "wasm"))]
+pub use iter::{IntoIter, Iter};
+pub use permit::{OwnedPermit, Permit, Permits};
+pub use receiver::Receiver;
 pub use sender::Sender;
 pub use weak::{WeakReceiver, WeakSender};
-
-use crate::{band::Band, error::BuildError};
-use core::{fmt, marker::PhantomData};
-
-/// A channel with this many bands and no bound: sends always have room.
-///
-/// The channel is closed by [`close`](Sender::close) on any handle, or when the last [`Sender`] or
-/// the last [`Receiver`] is dropped.
-///
-/// # Panics
-///
-/// Unless `bands` is in `1..=64`. [`Builder`] returns an error instead.
-///
-/// ```
-/// use bandq::Band;
-///
-/// let (sender, receiver) = bandq::unbounded(2);
-/// sender.try_send(Band::new(1), "write the log")?;
-/// sender.try_send(Band::URGENT, "answer the user")?;
-///
-/// assert_eq!(receiver.recv_blocking()?, (Band::URGENT, "answer the user"));
-/// assert_eq!(receiver.recv_blocking()?, (Band::new(1), "write the log"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[must_use]
-pub fn unbounded<T>(bands: usize) -> (Sender<T>, Receiver<T>) {
-    match Builder::new(bands).build() {
-        Ok(handles) => handles,
-        Err(error) => panic!("{error}"),
-    }
-}
-
-/// A channel with this many bands that holds at most `capacity` items and permits, over all bands.
-/// Senders wait for room, in arrival order.
-///
-/// # Panics
-///
-/// Unless `bands` is in `1..=64` and `capacity` is at least 1. [`Builder`] returns an error instead.
-///
-/// ```
-/// use bandq::{Band, TrySendError};
-///
-/// let (sender, receiver) = bandq::bounded(2, 1);
-/// sender.try_send(Band::new(1), 'a')?;
-/// assert_eq!(sender.try_send(Band::URGENT, 'b'), Err(TrySendError::Full('b')));
-/// receiver.recv_blocking()?;
-/// sender.try_send(Band::URGENT, 'b')?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[must_use]
-pub fn bounded<T>(bands: usize, capacity: usize) -> (Sender<T>, Receiver<T>) {
-    match Builder::new(bands).capacity(capacity).build() {
-        Ok(handles) => handles,
-        Err(error) => panic!("{error}"),
-    }
-}
-
-/// Makes a channel from values that may be wrong, such as those of a configuration file.
-///
-/// ```
-/// use bandq::{BuildError, Builder};
-///
-/// let (sender, _receiver) = Builder::<u32>::new(4).capacity(100).build()?;
-/// assert_eq!(sender.capacity(), Some(100));
-///
-/// assert_eq!(Builder::<u32>::new(65).build().unwrap_err(), BuildError::Bands(65));
-/// assert_eq!(Builder::<u32>::new(4).capacity(0).build().unwrap_err(), BuildError::ZeroCapacity);
-/// # Ok::<(), BuildError>(())
-/// ```
-#[derive(Clone)]
-#[must_use = "a builder does nothing until `build`"]
-pub struct Builder<T> {
-    bands: usize,
-    capacity: Option<usize>,
-    _items: PhantomData<fn() -> T>,
-}
-
-impl<T> Builder<T> {
-    /// A channel with this many bands, `1..=64`, and no bound.
-    pub fn new(bands: usize) -> Self {
-        Self {
-            bands,
-            capacity: None,
-            _items: PhantomData,
-        }
-    }
-
-    /// Bounds the channel to this many items and permits, over all bands.
-    pub fn capacity(mut self, capacity: usize) -> Self {
-        self.capacity = Some(capacity);
-        self
-    }
-
-    /// Makes the channel.
-    ///
-    /// # Errors
-    ///
-    /// [`BuildError`] if the number of bands is not in `1..=64` or the capacity is 0.
-    pub fn build(self) -> Result<(Sender<T>, Receiver<T>), BuildError> {
-        if !(1..=Band::MAX_BANDS).contains(&self.bands) {
-            return Err(BuildError::Bands(self.bands));
-        }
-        if self.capacity == Some(0) {
-            return Err(BuildError::ZeroCapacity);
-        }
-        Ok(shared::new(self.bands, self.capacity))
-    }
-}
-
-impl<T> fmt::Debug for Builder<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder")
-            .field("bands", &self.bands)
-            .field("capacity", &self.capacity)
-            .finish()
-    }
-}

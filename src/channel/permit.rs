@@ -1,28 +1,40 @@
-//! [`Permit`].
+//! Permits: room without an item.
 
-use super::shared::Channel;
-use crate::{band::Band, error::SendError};
-use core::{fmt, mem};
+use super::core::Core;
+use crate::{band::Band, error::SendError, parcel::Parcel, sync::Arc};
+use core::{fmt, iter::FusedIterator};
 
 /// Room for one item in a band, made by [`Sender::reserve`](crate::Sender::reserve) and
 /// [`Sender::try_reserve`](crate::Sender::try_reserve).
 ///
 /// It holds a unit of the capacity, not a place in the FIFO: that is taken by
-/// [`send`](Self::send). Dropping it gives the room back and wakes a sender that waits for room. It does not
-/// keep the channel open. Forgetting it costs that unit of capacity and nothing else.
+/// [`send`](Self::send). Dropping it gives the room back and wakes a sender that waits for room. It
+/// does not keep the channel open. Forgetting it costs that unit of capacity and nothing else.
 #[must_use = "a permit that is dropped gives its room back"]
 pub struct Permit<'a, T> {
-    channel: &'a Channel<T>,
+    core: &'a Core<T>,
     band: Band,
+    is_used: bool,
 }
 
 impl<'a, T> Permit<'a, T> {
     /// For a unit of room that was taken.
-    pub(super) fn new(channel: &'a Channel<T>, band: Band) -> Self {
-        Self { channel, band }
+    pub(super) fn new(core: &'a Core<T>, band: Band) -> Self {
+        Self {
+            core,
+            band,
+            is_used: false,
+        }
     }
 
     /// The band it was made for.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, _receiver) = bandq::bounded::<u32>(2, 1);
+    /// let permit = sender.try_reserve(Band::new(1)).unwrap();
+    /// assert_eq!(permit.band(), Band::new(1));
+    /// ```
     #[must_use]
     pub fn band(&self) -> Band {
         self.band
@@ -43,18 +55,22 @@ impl<'a, T> Permit<'a, T> {
     /// receiver.close();
     /// assert_eq!(second.send(2), Err(SendError::Closed(2)));
     /// ```
-    pub fn send(self, item: T) -> Result<(), SendError<T>> {
-        self.channel
-            .push(self.band, item)
-            .map_err(SendError::Closed)?;
-        mem::forget(self); // the unit goes with the item
-        Ok(())
+    pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
+        let mut parcel = Parcel::new(item);
+        self.is_used = self.core.push(self.band, &mut parcel);
+        if self.is_used {
+            Ok(())
+        } else {
+            Err(SendError::Closed(parcel.unwrap()))
+        }
     }
 }
 
 impl<T> Drop for Permit<'_, T> {
     fn drop(&mut self) {
-        self.channel.give_room_back(1);
+        if !self.is_used {
+            self.core.give_room_back(1);
+        }
     }
 }
 
@@ -62,6 +78,146 @@ impl<T> fmt::Debug for Permit<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit")
             .field("band", &self.band)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`Permit`] that borrows nothing, made by
+/// [`Sender::reserve_owned`](crate::Sender::reserve_owned) and
+/// [`Sender::try_reserve_owned`](crate::Sender::try_reserve_owned): for a task of its own, say.
+///
+/// It is not a sender: it does not keep the channel open.
+///
+/// ```
+/// # use bandq::Band;
+/// let (sender, receiver) = bandq::bounded(1, 1);
+/// let permit = sender.try_reserve_owned(Band::URGENT).unwrap();
+/// std::thread::spawn(move || permit.send("from a thread of its own")).join().unwrap().unwrap();
+/// assert_eq!(receiver.recv_blocking(), Ok((Band::URGENT, "from a thread of its own")));
+/// ```
+#[must_use = "a permit that is dropped gives its room back"]
+pub struct OwnedPermit<T> {
+    core: Arc<Core<T>>,
+    band: Band,
+    is_used: bool,
+}
+
+impl<T> OwnedPermit<T> {
+    /// For a unit of room that was taken.
+    pub(super) fn new(core: Arc<Core<T>>, band: Band) -> Self {
+        Self {
+            core,
+            band,
+            is_used: false,
+        }
+    }
+
+    /// The band it was made for.
+    #[must_use]
+    pub fn band(&self) -> Band {
+        self.band
+    }
+
+    /// Sends. Never waits; the item's place in the FIFO is taken here.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](SendError::Closed) with the item, if the channel was closed meanwhile.
+    pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
+        let mut parcel = Parcel::new(item);
+        self.is_used = self.core.push(self.band, &mut parcel);
+        if self.is_used {
+            Ok(())
+        } else {
+            Err(SendError::Closed(parcel.unwrap()))
+        }
+    }
+}
+
+impl<T> Drop for OwnedPermit<T> {
+    fn drop(&mut self) {
+        if !self.is_used {
+            self.core.give_room_back(1);
+        }
+    }
+}
+
+impl<T> fmt::Debug for OwnedPermit<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedPermit")
+            .field("band", &self.band)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Several permits for one band, an iterator; made by
+/// [`Sender::reserve_many`](crate::Sender::reserve_many) and
+/// [`Sender::try_reserve_many`](crate::Sender::try_reserve_many). Dropping it gives back the room of
+/// those that it has not yielded.
+///
+/// ```
+/// # use bandq::Band;
+/// let (sender, receiver) = bandq::bounded(1, 3);
+/// let mut permits = sender.try_reserve_many(Band::URGENT, 3).unwrap();
+/// permits.next().unwrap().send('a').unwrap();
+/// assert_eq!(permits.len(), 2);
+/// drop(permits);
+/// assert_eq!((receiver.len(), sender.available()), (1, Some(2)));
+/// ```
+#[must_use = "permits that are dropped give their room back"]
+pub struct Permits<'a, T> {
+    core: &'a Core<T>,
+    band: Band,
+    left: usize,
+}
+
+impl<'a, T> Permits<'a, T> {
+    /// For units of room that were taken.
+    pub(super) fn new(core: &'a Core<T>, band: Band, units: usize) -> Self {
+        Self {
+            core,
+            band,
+            left: units,
+        }
+    }
+
+    /// The band they were made for.
+    #[must_use]
+    pub fn band(&self) -> Band {
+        self.band
+    }
+}
+
+impl<'a, T> Iterator for Permits<'a, T> {
+    type Item = Permit<'a, T>;
+
+    fn next(&mut self) -> Option<Permit<'a, T>> {
+        self.left = self.left.checked_sub(1)?;
+        Some(Permit::new(self.core, self.band))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl<T> ExactSizeIterator for Permits<'_, T> {}
+
+impl<T> FusedIterator for Permits<'_, T> {}
+
+impl<T> Drop for Permits<'_, T> {
+    fn drop(&mut self) {
+        if self.left > 0 {
+            self.core.give_room_back(self.left);
+        }
+    }
+}
+
+impl<T> fmt::Debug for Permits<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permits")
+            .field("band", &self.band)
+            .field("left", &self.left)
             .finish_non_exhaustive()
     }
 }

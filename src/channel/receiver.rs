@@ -1,21 +1,16 @@
-//! [`Receiver`], also as a stream, and its iterators.
+//! [`Receiver`], also as a stream.
 
-use super::{handle::common_methods, shared::Channel, weak::WeakReceiver};
-use crate::{
-    band::Band,
-    error::{RecvError, RecvTimeoutError, TryRecvError},
+use super::{
+    common::common_methods,
+    core::{Core, received},
     futures::{Recv, RecvMany},
-    sync::Arc,
-    wait::Waiter,
 };
+use crate::{band::Band, error::TryRecvError, parcel::Parcel, sync::Arc, wait::Waiter};
 use core::{
-    fmt,
-    iter::FusedIterator,
     pin::Pin,
     task::{Context, Poll},
 };
 use futures_core::{FusedStream, Stream};
-use std::time::{Duration, Instant};
 
 /// The receiving side of a channel. Clone it for each consumer: each item goes to one of them.
 ///
@@ -28,19 +23,22 @@ use std::time::{Duration, Instant};
 /// As a [`Stream`] it yields what `recv` would, and ends when the channel is closed and empty.
 /// Dropping or keeping a stream does not take wakes from `recv`s.
 pub struct Receiver<T> {
-    pub(super) channel: Arc<Channel<T>>,
+    pub(super) core: Arc<Core<T>>,
     /// Our place among the streams, if we are one.
     stream: Waiter,
+    /// Whether we have returned `None` as a stream.
+    is_terminated: bool,
 }
 
-common_methods!(Receiver);
+common_methods!(Receiver, core);
 
 impl<T> Receiver<T> {
     /// A handle that is already counted.
-    pub(super) fn from_counted(channel: Arc<Channel<T>>) -> Self {
+    pub(super) fn from_counted(core: Arc<Core<T>>) -> Self {
         Self {
-            channel,
+            core,
             stream: Waiter::new(),
+            is_terminated: false,
         }
     }
 
@@ -62,7 +60,9 @@ impl<T> Receiver<T> {
     /// ```
     #[inline]
     pub fn try_recv(&self) -> Result<(Band, T), TryRecvError> {
-        self.channel.try_recv()
+        let mut parcel = Parcel::empty();
+        let band = self.core.try_recv(&mut parcel)?;
+        Ok((band, parcel.unwrap()))
     }
 
     /// Receives, waiting as a task.
@@ -88,53 +88,7 @@ impl<T> Receiver<T> {
     /// # });
     /// ```
     pub fn recv(&self) -> Recv<'_, T> {
-        Recv::new(&self.channel)
-    }
-
-    /// Receives, blocking the thread. Needs no runtime.
-    ///
-    /// # Errors
-    ///
-    /// [`RecvError`] if the channel is closed and empty.
-    pub fn recv_blocking(&self) -> Result<(Band, T), RecvError> {
-        // Without a deadline there is no timeout.
-        self.recv_until(None).map_err(|_| RecvError)
-    }
-
-    /// Receives, blocking the thread until something comes or the time is over.
-    ///
-    /// # Errors
-    ///
-    /// [`Timeout`](RecvTimeoutError::Timeout), or [`Closed`](RecvTimeoutError::Closed) if the channel
-    /// is closed and empty.
-    ///
-    /// ```
-    /// # use bandq::RecvTimeoutError;
-    /// # use std::time::Duration;
-    /// let (_sender, receiver) = bandq::unbounded::<()>(1);
-    /// let nothing = receiver.recv_timeout(Duration::from_millis(1));
-    /// assert_eq!(nothing, Err(RecvTimeoutError::Timeout));
-    /// ```
-    pub fn recv_timeout(&self, timeout: Duration) -> Result<(Band, T), RecvTimeoutError> {
-        // A time beyond the clock's range is no limit.
-        self.recv_until(Instant::now().checked_add(timeout))
-    }
-
-    /// Receives, blocking the thread until something comes or `deadline` has come.
-    ///
-    /// # Errors
-    ///
-    /// As [`recv_timeout`](Self::recv_timeout).
-    pub fn recv_deadline(&self, deadline: Instant) -> Result<(Band, T), RecvTimeoutError> {
-        self.recv_until(Some(deadline))
-    }
-
-    fn recv_until(&self, deadline: Option<Instant>) -> Result<(Band, T), RecvTimeoutError> {
-        Waiter::block(&self.channel.gates.recv, deadline, || {
-            received(self.try_recv())
-        })
-        .ok_or(RecvTimeoutError::Timeout)?
-        .map_err(|RecvError| RecvTimeoutError::Closed)
+        Recv::new(&self.core)
     }
 
     /// Waits, as a task, until something is there; then appends up to `limit` items to `out` and
@@ -158,7 +112,7 @@ impl<T> Receiver<T> {
     /// # });
     /// ```
     pub fn recv_many<'a>(&'a self, out: &'a mut Vec<(Band, T)>, limit: usize) -> RecvMany<'a, T> {
-        RecvMany::new(&self.channel, out, limit)
+        RecvMany::new(&self.core, out, limit)
     }
 
     /// Appends up to `limit` items that are there to `out` and returns how many. `Ok(0)` only if
@@ -172,72 +126,53 @@ impl<T> Receiver<T> {
         out: &mut Vec<(Band, T)>,
         limit: usize,
     ) -> Result<usize, TryRecvError> {
-        self.channel.try_recv_many(out, limit)
+        self.core.try_recv_many(out, limit)
     }
 
-    /// Receives without waiting until nothing is there. With busy senders it may go on for ever;
-    /// see [`drain`](Self::drain).
+    /// The poll of [`recv_many`](Self::recv_many), for futures written by hand. It waits in the place
+    /// of the stream, so the last context of either is the one that is woken.
+    ///
+    /// # Cancel safety
+    ///
+    /// It takes items only to append them.
     ///
     /// ```
     /// # use bandq::Band;
-    /// let (sender, receiver) = bandq::unbounded(2);
-    /// sender.try_send(Band::new(1), 'b').unwrap();
-    /// sender.try_send(Band::new(0), 'a').unwrap();
-    /// let items: String = receiver.try_iter().map(|(_, item)| item).collect();
-    /// assert_eq!(items, "ab");
+    /// # use std::future::poll_fn;
+    /// # futures_lite::future::block_on(async {
+    /// let (sender, mut receiver) = bandq::unbounded(1);
+    /// sender.send(Band::URGENT, 7).await.unwrap();
+    /// let mut out = Vec::new();
+    /// let count = poll_fn(|context| receiver.poll_recv_many(context, &mut out, 100)).await;
+    /// assert_eq!((count, out), (1, vec![(Band::URGENT, 7)]));
+    /// # });
     /// ```
-    pub fn try_iter(&self) -> TryIter<'_, T> {
-        TryIter { receiver: self }
-    }
-
-    /// Receives without waiting at most as many items as are there now, so that it ends while
-    /// senders run.
-    ///
-    /// ```
-    /// # use bandq::Band;
-    /// let (sender, receiver) = bandq::unbounded(1);
-    /// sender.try_send(Band::URGENT, 0).unwrap();
-    /// for (band, item) in receiver.drain() {
-    ///     sender.try_send(band, item + 1).unwrap(); // not part of this drain
-    /// }
-    /// assert_eq!(receiver.len(), 1);
-    /// ```
-    pub fn drain(&self) -> Drain<'_, T> {
-        Drain {
-            receiver: self,
-            left: self.len(),
-        }
-    }
-
-    /// A handle that does not keep the channel open.
-    #[must_use]
-    pub fn downgrade(&self) -> WeakReceiver<T> {
-        WeakReceiver {
-            channel: Arc::clone(&self.channel),
-        }
-    }
-}
-
-/// The part of a receive that ends it; `None` while the channel is empty.
-pub(super) fn received<R>(result: Result<R, TryRecvError>) -> Option<Result<R, RecvError>> {
-    match result {
-        Ok(received) => Some(Ok(received)),
-        Err(TryRecvError::Empty) => None,
-        Err(TryRecvError::Closed) => Some(Err(RecvError)),
+    pub fn poll_recv_many(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut Vec<(Band, T)>,
+        limit: usize,
+    ) -> Poll<usize> {
+        let Self { core, stream, .. } = self;
+        stream
+            .poll(&core.waits.stream, context, || {
+                received(core.try_recv_many(out, limit))
+            })
+            .map(|received| received.unwrap_or(0)) // closed and empty
     }
 }
 
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
-        self.channel.add_receiver();
-        Self::from_counted(Arc::clone(&self.channel))
+        self.core.receivers.add();
+        Self::from_counted(Arc::clone(&self.core))
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.stream.leave(&self.channel.gates.stream);
-        self.channel.drop_receiver();
+        self.stream.leave(&self.core.waits.stream);
+        self.core.drop_receiver();
     }
 }
 
@@ -248,71 +183,26 @@ impl<T> Stream for Receiver<T> {
     type Item = (Band, T);
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<(Band, T)>> {
-        let Self { channel, stream } = &mut *self;
+        let Self {
+            core,
+            stream,
+            is_terminated,
+        } = &mut *self;
+        let mut parcel = Parcel::empty();
         stream
-            .poll(&channel.gates.stream, context, || {
-                received(channel.try_recv())
+            .poll(&core.waits.stream, context, || {
+                received(core.try_recv(&mut parcel))
             })
-            .map(Result::ok)
+            .map(|received| {
+                *is_terminated = received.is_err();
+                Some((received.ok()?, parcel.take()?))
+            })
     }
 }
 
 impl<T> FusedStream for Receiver<T> {
+    /// Whether this receiver has returned `None` as a stream. A clone has not.
     fn is_terminated(&self) -> bool {
-        self.is_closed() && self.is_empty()
-    }
-}
-
-/// Items that are there, until none is. Made by [`Receiver::try_iter`].
-#[must_use = "iterators do nothing unless consumed"]
-pub struct TryIter<'a, T> {
-    receiver: &'a Receiver<T>,
-}
-
-impl<T> Iterator for TryIter<'_, T> {
-    type Item = (Band, T);
-
-    fn next(&mut self) -> Option<(Band, T)> {
-        self.receiver.try_recv().ok()
-    }
-}
-
-impl<T> fmt::Debug for TryIter<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TryIter").finish_non_exhaustive()
-    }
-}
-
-/// At most the items that were there. Made by [`Receiver::drain`].
-#[must_use = "iterators do nothing unless consumed"]
-pub struct Drain<'a, T> {
-    receiver: &'a Receiver<T>,
-    left: usize,
-}
-
-impl<T> Iterator for Drain<'_, T> {
-    type Item = (Band, T);
-
-    fn next(&mut self) -> Option<(Band, T)> {
-        self.left = self.left.checked_sub(1)?;
-        let item = self.receiver.try_recv().ok();
-        if item.is_none() {
-            self.left = 0;
-        }
-        item
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, Some(self.left)) // other receivers may take some
-    }
-}
-
-impl<T> FusedIterator for Drain<'_, T> {}
-
-impl<T> fmt::Debug for Drain<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Drain")
-            .field("left", &self.left)
-            .finish_non_exhaustive()
+        self.is_terminated
     }
 }

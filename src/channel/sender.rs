@@ -1,36 +1,35 @@
 //! [`Sender`].
 
 use super::{
-    handle::common_methods,
-    permit::Permit,
-    shared::{Channel, settled},
-    weak::WeakSender,
+    common::common_methods,
+    core::Core,
+    futures::{Reserve, ReserveMany, ReserveOwned, Send, SendMany},
+    permit::{OwnedPermit, Permit, Permits},
 };
 use crate::{
     band::Band,
-    error::{SendError, SendTimeoutError, TrySendError},
-    futures::{Reserve, Send, SendMany},
+    error::{TrySendError, TrySendManyError},
+    parcel::Parcel,
     sync::Arc,
-    wait::Waiter,
 };
-use std::time::{Duration, Instant};
 
 /// The sending side of a channel. Clone it for each producer.
 ///
 /// When the last sender is dropped, the channel closes; what is inside can still be received.
 ///
 /// `try_send` is lock-free while nobody waits at the other side. When somebody does, a send takes
-/// `event-listener`'s mutex for the wake.
+/// `event-listener`'s mutex to mark who is woken, and wakes after it has let it go. A waker that
+/// panics does not disturb the send: see [`guide::wakers`](crate::guide#wakers).
 pub struct Sender<T> {
-    pub(super) channel: Arc<Channel<T>>,
+    pub(super) core: Arc<Core<T>>,
 }
 
-common_methods!(Sender);
+common_methods!(Sender, core);
 
 impl<T> Sender<T> {
     /// A handle that is already counted.
-    pub(super) fn from_counted(channel: Arc<Channel<T>>) -> Self {
-        Self { channel }
+    pub(super) fn from_counted(core: Arc<Core<T>>) -> Self {
+        Self { core }
     }
 
     /// Sends without waiting.
@@ -49,14 +48,17 @@ impl<T> Sender<T> {
     /// ```
     #[inline]
     pub fn try_send(&self, band: impl Into<Band>, item: T) -> Result<(), TrySendError<T>> {
-        self.channel.try_send(band.into(), item)
+        let mut parcel = Parcel::new(item);
+        self.core
+            .try_send(band.into(), &mut parcel)
+            .map_err(|error| error.with(parcel.unwrap()))
     }
 
     /// Sends, waiting for room as a task.
     ///
     /// # Errors
     ///
-    /// [`Closed`](SendError::Closed) or [`NoSuchBand`](SendError::NoSuchBand), with the item.
+    /// [`Closed`](crate::SendError::Closed) or [`NoSuchBand`](crate::SendError::NoSuchBand), with the item.
     ///
     /// # Cancel safety
     ///
@@ -72,92 +74,7 @@ impl<T> Sender<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
     pub fn send(&self, band: impl Into<Band>, item: T) -> Send<'_, T> {
-        Send::new(&self.channel, band.into(), item)
-    }
-
-    /// Sends, blocking the thread until there is room. Needs no runtime.
-    ///
-    /// # Errors
-    ///
-    /// [`Closed`](SendError::Closed) or [`NoSuchBand`](SendError::NoSuchBand), with the item.
-    ///
-    /// ```
-    /// # use bandq::Band;
-    /// let (sender, receiver) = bandq::bounded(1, 1);
-    /// std::thread::scope(|scope| {
-    ///     scope.spawn(|| (0..10).try_for_each(|i| sender.send_blocking(Band::URGENT, i)));
-    ///     assert!((0..10).all(|i| receiver.recv_blocking() == Ok((Band::URGENT, i))));
-    /// });
-    /// ```
-    pub fn send_blocking(&self, band: impl Into<Band>, item: T) -> Result<(), SendError<T>> {
-        match self.send_until(band.into(), item, None) {
-            Ok(()) => Ok(()),
-            Err(SendTimeoutError::NoSuchBand(item)) => Err(SendError::NoSuchBand(item)),
-            // Without a deadline there is no timeout.
-            Err(SendTimeoutError::Closed(item) | SendTimeoutError::Timeout(item)) => {
-                Err(SendError::Closed(item))
-            }
-        }
-    }
-
-    /// Sends, blocking the thread until there is room or the time is over.
-    ///
-    /// # Errors
-    ///
-    /// [`Timeout`](SendTimeoutError::Timeout), [`Closed`](SendTimeoutError::Closed) or
-    /// [`NoSuchBand`](SendTimeoutError::NoSuchBand), with the item.
-    ///
-    /// ```
-    /// # use bandq::{Band, SendTimeoutError};
-    /// # use std::time::Duration;
-    /// let (sender, _receiver) = bandq::bounded(1, 1);
-    /// sender.try_send(Band::URGENT, 1).unwrap();
-    /// assert_eq!(
-    ///     sender.send_timeout(Band::URGENT, 2, Duration::from_millis(1)),
-    ///     Err(SendTimeoutError::Timeout(2)),
-    /// );
-    /// ```
-    pub fn send_timeout(
-        &self,
-        band: impl Into<Band>,
-        item: T,
-        timeout: Duration,
-    ) -> Result<(), SendTimeoutError<T>> {
-        // A time beyond the clock's range is no limit.
-        self.send_until(band.into(), item, Instant::now().checked_add(timeout))
-    }
-
-    /// Sends, blocking the thread until there is room or `deadline` has come.
-    ///
-    /// # Errors
-    ///
-    /// As [`send_timeout`](Self::send_timeout).
-    pub fn send_deadline(
-        &self,
-        band: impl Into<Band>,
-        item: T,
-        deadline: Instant,
-    ) -> Result<(), SendTimeoutError<T>> {
-        self.send_until(band.into(), item, Some(deadline))
-    }
-
-    fn send_until(
-        &self,
-        band: Band,
-        item: T,
-        deadline: Option<Instant>,
-    ) -> Result<(), SendTimeoutError<T>> {
-        let mut item = Some(item);
-        let outcome = Waiter::block(&self.channel.gates.room, deadline, || {
-            let result = self.channel.try_send(band, item.take()?);
-            settled(result, &mut item)
-        });
-        match (outcome, item) {
-            (Some(Err(SendError::Closed(item))), _) => Err(SendTimeoutError::Closed(item)),
-            (Some(Err(SendError::NoSuchBand(item))), _) => Err(SendTimeoutError::NoSuchBand(item)),
-            (None, Some(item)) => Err(SendTimeoutError::Timeout(item)),
-            (Some(Ok(())), _) | (None, None) => Ok(()),
-        }
+        Send::new(&self.core, band.into(), item)
     }
 
     /// Sends the items of an iterator to one band, in order, waiting for room as a task, and returns
@@ -192,14 +109,14 @@ impl<T> Sender<T> {
     where
         I: IntoIterator<Item = T>,
     {
-        SendMany::new(&self.channel, band.into(), items.into_iter())
+        SendMany::new(&self.core, band.into(), items.into_iter())
     }
 
     /// Waits for room for one item, as a task, before there is an item.
     ///
     /// # Errors
     ///
-    /// [`Closed`](SendError::Closed) or [`NoSuchBand`](SendError::NoSuchBand).
+    /// [`Closed`](crate::SendError::Closed) or [`NoSuchBand`](crate::SendError::NoSuchBand).
     ///
     /// # Cancel safety
     ///
@@ -217,7 +134,7 @@ impl<T> Sender<T> {
     /// # Ok::<(), bandq::SendError<()>>(()) }).unwrap();
     /// ```
     pub fn reserve(&self, band: impl Into<Band>) -> Reserve<'_, T> {
-        Reserve::new(&self.channel, band.into())
+        Reserve::new(&self.core, band.into())
     }
 
     /// Takes room for one item, if there is any.
@@ -226,38 +143,156 @@ impl<T> Sender<T> {
     ///
     /// [`Full`](TrySendError::Full), [`Closed`](TrySendError::Closed) or
     /// [`NoSuchBand`](TrySendError::NoSuchBand).
-    pub fn try_reserve(&self, band: impl Into<Band>) -> Result<Permit<'_, T>, TrySendError<()>> {
-        let band = band.into();
-        self.channel.reserve(band)?;
-        Ok(Permit::new(&self.channel, band))
-    }
-
-    /// A handle that does not keep the channel open.
     ///
     /// ```
-    /// let (sender, _receiver) = bandq::unbounded::<()>(1);
-    /// let weak = sender.downgrade();
-    /// assert!(weak.upgrade().is_some());
-    /// drop(sender);
-    /// assert!(weak.upgrade().is_none());
+    /// # use bandq::Band;
+    /// let (sender, receiver) = bandq::bounded(1, 1);
+    /// if let Ok(permit) = sender.try_reserve(Band::URGENT) {
+    ///     permit.send("worth making: there is room").unwrap();
+    /// }
+    /// assert_eq!(receiver.len(), 1);
     /// ```
-    #[must_use]
-    pub fn downgrade(&self) -> WeakSender<T> {
-        WeakSender {
-            channel: Arc::clone(&self.channel),
+    pub fn try_reserve(&self, band: impl Into<Band>) -> Result<Permit<'_, T>, TrySendError<()>> {
+        let band = band.into();
+        self.core.try_reserve(band, 1)?;
+        Ok(Permit::new(&self.core, band))
+    }
+
+    /// Waits for room for one item, as a task; the permit borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve`](Self::reserve).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`reserve`](Self::reserve).
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// # futures_lite::future::block_on(async {
+    /// let (sender, receiver) = bandq::bounded(1, 1);
+    /// let permit = sender.reserve_owned(Band::URGENT).await?;
+    /// drop(sender); // closes the channel: a permit is no sender
+    /// assert!(permit.send(1).is_err());
+    /// assert!(receiver.is_closed());
+    /// # Ok::<(), bandq::SendError<()>>(()) }).unwrap();
+    /// ```
+    pub fn reserve_owned(&self, band: impl Into<Band>) -> ReserveOwned<'_, T> {
+        ReserveOwned::new(&self.core, band.into())
+    }
+
+    /// Takes room for one item, if there is any; the permit borrows nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_reserve`](Self::try_reserve).
+    pub fn try_reserve_owned(
+        &self,
+        band: impl Into<Band>,
+    ) -> Result<OwnedPermit<T>, TrySendError<()>> {
+        let band = band.into();
+        self.core.try_reserve(band, 1)?;
+        Ok(OwnedPermit::new(Arc::clone(&self.core), band))
+    }
+
+    /// Waits, as a task, for room for `units` items at once: all of it, or none.
+    ///
+    /// Senders that need less may go first for as long as they find room: nothing is held back for a
+    /// large reservation. One of nothing is ready at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](crate::SendError::Closed), [`NoSuchBand`](crate::SendError::NoSuchBand), or
+    /// [`TooHeavy`](crate::SendError::TooHeavy) if the channel never has so much room.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`reserve`](Self::reserve).
+    ///
+    /// ```
+    /// # use bandq::{Band, SendError};
+    /// # futures_lite::future::block_on(async {
+    /// let (sender, receiver) = bandq::bounded(1, 3);
+    /// for (permit, item) in sender.reserve_many(Band::URGENT, 3).await?.zip(0..) {
+    ///     permit.send(item).unwrap();
+    /// }
+    /// assert_eq!(receiver.len(), 3);
+    /// let never = sender.reserve_many(Band::URGENT, 4).await;
+    /// assert!(matches!(never, Err(SendError::TooHeavy(()))));
+    /// # Ok::<(), SendError<()>>(()) }).unwrap();
+    /// ```
+    pub fn reserve_many(&self, band: impl Into<Band>, units: usize) -> ReserveMany<'_, T> {
+        ReserveMany::new(&self.core, band.into(), units)
+    }
+
+    /// Takes room for `units` items, if there is as much: all of it, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`](TrySendError::Full), [`Closed`](TrySendError::Closed),
+    /// [`NoSuchBand`](TrySendError::NoSuchBand), or [`TooHeavy`](TrySendError::TooHeavy) if the
+    /// channel never has so much room.
+    ///
+    /// ```
+    /// # use bandq::{Band, TrySendError};
+    /// let (sender, _receiver) = bandq::bounded::<u32>(1, 3);
+    /// let permits = sender.try_reserve_many(Band::URGENT, 2).unwrap();
+    /// let more = sender.try_reserve_many(Band::URGENT, 2).unwrap_err();
+    /// assert_eq!((permits.len(), more), (2, TrySendError::Full(())));
+    /// ```
+    pub fn try_reserve_many(
+        &self,
+        band: impl Into<Band>,
+        units: usize,
+    ) -> Result<Permits<'_, T>, TrySendError<()>> {
+        let band = band.into();
+        self.core.try_reserve(band, units)?;
+        Ok(Permits::new(&self.core, band, units))
+    }
+
+    /// Sends the items of an iterator to one band, in order, for as long as there is room, and
+    /// returns how many: all.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendManyError`]: how many were sent, and why the next one was not, with that item. Pass
+    /// `&mut iter` to keep the rest.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, _receiver) = bandq::bounded(1, 2);
+    /// let mut items = 0..5;
+    /// let error = sender.try_send_many(Band::URGENT, &mut items).unwrap_err();
+    /// assert_eq!((error.sent, error.is_full(), error.into_inner()), (2, true, 2));
+    /// assert_eq!(items, 3..5);
+    /// ```
+    pub fn try_send_many(
+        &self,
+        band: impl Into<Band>,
+        items: impl IntoIterator<Item = T>,
+    ) -> Result<usize, TrySendManyError<T>> {
+        let band = band.into();
+        let mut sent = 0;
+        for item in items {
+            match self.try_send(band, item) {
+                Ok(()) => sent += 1,
+                Err(error) => return Err(TrySendManyError { sent, error }),
+            }
         }
+        Ok(sent)
     }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        self.channel.add_sender();
-        Self::from_counted(Arc::clone(&self.channel))
+        self.core.senders.add();
+        Self::from_counted(Arc::clone(&self.core))
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        self.channel.drop_sender();
+        self.core.drop_sender();
     }
 }

@@ -1,48 +1,114 @@
 //! [`WeakSender`] and [`WeakReceiver`]: handles that do not keep the channel open.
 
-use super::{Receiver, Sender, shared::Channel};
+use super::{core::Core, receiver::Receiver, sender::Sender};
 use crate::sync::Arc;
 use core::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 /// A handle to a channel that is not counted as a sender.
 pub struct WeakSender<T> {
-    pub(super) channel: Arc<Channel<T>>,
+    core: Arc<Core<T>>,
+}
+
+impl<T> Sender<T> {
+    /// A handle that does not keep the channel open.
+    ///
+    /// ```
+    /// let (sender, _receiver) = bandq::unbounded::<()>(1);
+    /// let weak = sender.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(sender);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    #[must_use]
+    pub fn downgrade(&self) -> WeakSender<T> {
+        WeakSender::new(&self.core)
+    }
 }
 
 impl<T> WeakSender<T> {
     /// A [`Sender`], unless the last one is gone. The channel may be closed all the same.
+    ///
+    /// ```
+    /// let (sender, _receiver) = bandq::unbounded::<()>(1);
+    /// let weak = sender.downgrade();
+    /// sender.close();
+    /// assert!(weak.upgrade().is_some_and(|sender| sender.is_closed()));
+    /// ```
     #[must_use]
     pub fn upgrade(&self) -> Option<Sender<T>> {
-        self.channel
-            .upgrade_sender()
-            .then(|| Sender::from_counted(Arc::clone(&self.channel)))
+        self.core
+            .senders
+            .add_if_any()
+            .then(|| Sender::from_counted(Arc::clone(&self.core)))
     }
 }
 
 /// A handle to a channel that is not counted as a receiver.
 pub struct WeakReceiver<T> {
-    pub(super) channel: Arc<Channel<T>>,
+    core: Arc<Core<T>>,
+}
+
+impl<T> Receiver<T> {
+    /// A handle that does not keep the channel open.
+    ///
+    /// ```
+    /// let (_sender, receiver) = bandq::unbounded::<()>(1);
+    /// let weak = receiver.downgrade();
+    /// assert_eq!(receiver.weak_count(), 1);
+    /// drop(receiver);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    #[must_use]
+    pub fn downgrade(&self) -> WeakReceiver<T> {
+        WeakReceiver::new(&self.core)
+    }
 }
 
 impl<T> WeakReceiver<T> {
     /// A [`Receiver`], unless the last one is gone. The channel may be closed all the same.
+    ///
+    /// ```
+    /// let (sender, receiver) = bandq::unbounded(1);
+    /// let weak = receiver.downgrade();
+    /// sender.try_send(bandq::Band::URGENT, 'x').unwrap();
+    /// assert!(weak.upgrade().is_some_and(|receiver| receiver.try_recv().is_ok()));
+    /// ```
     #[must_use]
     pub fn upgrade(&self) -> Option<Receiver<T>> {
-        self.channel
-            .upgrade_receiver()
-            .then(|| Receiver::from_counted(Arc::clone(&self.channel)))
+        self.core
+            .receivers
+            .add_if_any()
+            .then(|| Receiver::from_counted(Arc::clone(&self.core)))
     }
 }
 
-macro_rules! weak_traits {
+macro_rules! weak_handle {
     ($handle:ident) => {
-        impl<T> Clone for $handle<T> {
-            fn clone(&self) -> Self {
+        impl<T> $handle<T> {
+            fn new(core: &Arc<Core<T>>) -> Self {
+                core.weak.add();
                 Self {
-                    channel: Arc::clone(&self.channel),
+                    core: Arc::clone(core),
                 }
             }
         }
+
+        impl<T> Clone for $handle<T> {
+            fn clone(&self) -> Self {
+                Self::new(&self.core)
+            }
+        }
+
+        impl<T> Drop for $handle<T> {
+            fn drop(&mut self) {
+                self.core.weak.remove();
+            }
+        }
+
+        // As for the handles that it may become.
+        impl<T> UnwindSafe for $handle<T> {}
+        impl<T> RefUnwindSafe for $handle<T> {}
 
         impl<T> fmt::Debug for $handle<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,5 +118,5 @@ macro_rules! weak_traits {
     };
 }
 
-weak_traits!(WeakSender);
-weak_traits!(WeakReceiver);
+weak_handle!(WeakSender);
+weak_handle!(WeakReceiver);

@@ -1,30 +1,30 @@
-//! The facade: the only place that knows about loom, about reclamation and about pause points.
+//! The facade: the only place that knows about loom, about reclamation and about stall points.
 //!
-//! Everything above takes its atomics, cells, allocation, reclamation and waiting hints from here,
-//! so that the same source is built three ways:
+//! Everything above takes its atomics, cells, allocation, reclamation and the pause from here, so
+//! that the same source is built four ways:
 //!
-//! | build | atomics | reclamation | segment |
+//! | build | atomics | reclamation | sizes |
 //! |---|---|---|---|
-//! | normal | `core` | `crossbeam-epoch` | sized by bytes |
-//! | `cfg(loom)` | loom's | an arena, emptied with the queue | 2 slots |
-//! | `cfg(loom, bandq_loom_epoch)` | loom's | `crossbeam-epoch` under loom | 2 slots |
-//! | `cfg(bandq_pause)` | `core`, with a numbered pause point before each access | `crossbeam-epoch` | sized by bytes |
+//! | normal | `core`'s | `crossbeam-epoch` | in full |
+//! | `cfg(loom)` | loom's | an arena, emptied with the queue | the least ([`IS_MODEL`]) |
+//! | `cfg(loom, bandq_loom_epoch)` | loom's | `crossbeam-epoch` under loom | the least |
+//! | `cfg(bandq_stall)` | `core`'s, with a stall point before each access | `crossbeam-epoch` | in full |
 
 #[cfg(not(target_has_atomic = "64"))]
 compile_error!(
     "bandq needs 64-bit atomics: positions are 64-bit so that they never wrap in practice"
 );
 
-#[cfg(all(bandq_pause, not(loom)))]
-pub(crate) mod pause;
 pub(crate) mod reclaim;
+#[cfg(all(bandq_stall, not(loom)))]
+pub(crate) mod stall;
 
-#[cfg(not(any(loom, bandq_pause)))]
+#[cfg(not(any(loom, bandq_stall)))]
 pub(crate) use core::sync::atomic;
 #[cfg(loom)]
 pub(crate) use loom::sync::atomic;
-#[cfg(all(bandq_pause, not(loom)))]
-pub(crate) use pause::atomic;
+#[cfg(all(bandq_stall, not(loom)))]
+pub(crate) use stall::atomic;
 
 #[cfg(loom)]
 pub(crate) use loom::alloc::{alloc, dealloc};
@@ -32,15 +32,15 @@ pub(crate) use loom::alloc::{alloc, dealloc};
 pub(crate) use std::alloc::{alloc, dealloc};
 
 #[cfg(loom)]
-pub(crate) use loom::{hint::spin_loop, sync::Arc};
+pub(crate) use loom::{hint::spin_loop, sync::Arc, thread_local};
 #[cfg(not(loom))]
-pub(crate) use {core::hint::spin_loop, std::sync::Arc};
+pub(crate) use {core::hint::spin_loop, std::sync::Arc, std::thread_local};
 
-/// Pauses that get longer, up to a bound, for who looks again and again.
+/// Waits that get longer, up to a bound, for who looks again and again.
 #[cfg(not(loom))]
 pub(crate) use crossbeam_utils::Backoff;
 
-/// Under loom no pause: it would tell the scheduler to run somebody else.
+/// Under loom no wait: it would tell the scheduler to run somebody else.
 #[cfg(loom)]
 pub(crate) struct Backoff;
 
@@ -60,49 +60,6 @@ impl Backoff {
 pub(crate) use self::cell::UnsafeCell;
 
 use core::{mem::MaybeUninit, ptr};
-
-/// How many slots a segment of `size`-byte items has.
-///
-/// About 2 KiB of items, at most 256, at least one. So for items of 1 to 8, 16, 32 or 64 bytes the lanes fill their words, and a batch
-/// of 32 that begins with a word stays in one.
-#[cfg(not(loom))]
-pub(crate) const fn slots_per_segment(size: usize) -> usize {
-    const BYTES: usize = 2048;
-    const MOST: usize = 256;
-    if size == 0 {
-        return MOST;
-    }
-    let fit = BYTES / size;
-    if fit == 0 {
-        1
-    } else if fit > MOST {
-        MOST
-    } else {
-        fit
-    }
-}
-
-/// Two slots under loom, so that handing over to the next segment is part of every model.
-#[cfg(loom)]
-pub(crate) const fn slots_per_segment(_size: usize) -> usize {
-    2
-}
-
-/// How often a consumer looks at a claimed slot of `size`-byte items before it gives the slot up.
-///
-/// A producer needs a few nanoseconds between claim and publish, and about a tenth of a nanosecond
-/// a byte to copy the item in; a look costs a pause instruction, 10 to 40 ns. So the bound is
-/// reached only when the producer was preempted or stopped in between.
-#[cfg(not(loom))]
-pub(crate) const fn looks_at_slot(size: usize) -> usize {
-    64 + size / 16
-}
-
-/// One look under loom, which explores the schedule in which it comes too early.
-#[cfg(loom)]
-pub(crate) const fn looks_at_slot(_size: usize) -> usize {
-    1
-}
 
 /// Copies a run of items into the cells that start at `to`.
 ///
@@ -137,11 +94,11 @@ pub(crate) unsafe fn write_cells<T>(
 /// nobody else accesses them.
 pub(crate) unsafe fn zero_atomics<A: Zero>(first: *mut A, count: usize) {
     // SAFETY: the caller's.
-    #[cfg(not(any(loom, bandq_pause)))]
+    #[cfg(not(any(loom, bandq_stall)))]
     unsafe {
         ptr::write_bytes(first, 0, count);
     }
-    #[cfg(any(loom, bandq_pause))]
+    #[cfg(any(loom, bandq_stall))]
     for n in 0..count {
         // SAFETY: the caller's.
         unsafe { (*first.add(n)).zero() };
@@ -151,19 +108,19 @@ pub(crate) unsafe fn zero_atomics<A: Zero>(first: *mut A, count: usize) {
 /// Atomics for which [`zero_atomics`] works.
 pub(crate) trait Zero {
     /// Stores zero.
-    #[cfg(any(loom, bandq_pause))]
+    #[cfg(any(loom, bandq_stall))]
     fn zero(&self);
 }
 
 impl Zero for atomic::AtomicU8 {
-    #[cfg(any(loom, bandq_pause))]
+    #[cfg(any(loom, bandq_stall))]
     fn zero(&self) {
         self.store(0, atomic::Ordering::Relaxed); // nobody else looks
     }
 }
 
 impl Zero for atomic::AtomicU64 {
-    #[cfg(any(loom, bandq_pause))]
+    #[cfg(any(loom, bandq_stall))]
     fn zero(&self) {
         self.store(0, atomic::Ordering::Relaxed); // nobody else looks
     }
@@ -190,7 +147,7 @@ pub(crate) fn model_fence() {
 /// is a read-modify-write does conflict with that other load. It reads the newest value only, which
 /// costs the executions in which an older one makes the compare-exchange fail.
 #[inline(always)]
-#[cfg_attr(bandq_pause, track_caller)]
+#[cfg_attr(bandq_stall, track_caller)]
 pub(crate) fn load_to_update(word: &atomic::AtomicU64, order: atomic::Ordering) -> u64 {
     #[cfg(loom)]
     return word.fetch_add(0, order);
@@ -198,9 +155,9 @@ pub(crate) fn load_to_update(word: &atomic::AtomicU64, order: atomic::Ordering) 
     word.load(order)
 }
 
-/// Whether threads pause to get more done together (`slip`, `segment::contention`). Not under loom: a pause orders nothing, and
-/// tells loom's scheduler to run somebody else.
-pub(crate) const MAY_PAUSE: bool = cfg!(not(loom));
+/// Whether this is a model: the build under loom. Then sizes are the least that still show every
+/// transition, and nobody waits for time to pass.
+pub(crate) const IS_MODEL: bool = cfg!(loom);
 
 mod cell {
     /// `UnsafeCell` with loom's interface, so that loom can track every access to an item.

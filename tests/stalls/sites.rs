@@ -46,7 +46,7 @@ fn read(path: &Path, texts: &mut Vec<(&'static str, &'static str)>) {
         }
     } else if path.extension().is_some_and(|extension| extension == "rs")
         && !path.ends_with("tests.rs")
-        && !path.ends_with("pause.rs")
+        && !path.ends_with("stall.rs")
     {
         let name = path.to_str().unwrap().to_string();
         texts.push((name.leak(), fs::read_to_string(full).unwrap().leak()));
@@ -103,6 +103,8 @@ struct Access {
     place: Place,
     function: &'static str,
     text: String,
+    /// Which of the accesses in functions of that name that look alike.
+    nth: usize,
 }
 
 /// The accesses that the source text shows.
@@ -131,10 +133,16 @@ impl Source {
                         line,
                         column: start as u32 + 1,
                     };
+                    let alike = |access: &&Access| {
+                        (access.place.file, access.function, &access.text)
+                            == (file, function, &text)
+                    };
+                    let nth = 1 + accesses.iter().filter(alike).count();
                     accesses.push(Access {
                         place,
                         function,
                         text,
+                        nth,
                     });
                 }
             }
@@ -165,15 +173,25 @@ impl Source {
         self.0
             .iter()
             .filter(|access| !passed.contains(&access.place) && !is_elsewhere(access))
-            .map(|access| format!("{} `{}`", access.place, self.describe(access.place)))
+            .map(|access| format!("{} {}", access.place, self.describe(access.place)))
             .collect()
     }
 
-    /// The function, and the access as it is written there.
+    /// The function, and the access as it is written there; with `#2` if it is the file's second
+    /// that looks so. No line: those change with every edit.
     pub(crate) fn describe(&self, place: Place) -> String {
         let access = self.0.iter().find(|access| access.place == place);
         access.map_or_else(String::new, |access| {
-            format!("{}: {}", access.function, access.text)
+            let Access {
+                function,
+                text,
+                nth,
+                ..
+            } = access;
+            match nth {
+                1 => format!("`{function}: {text}`"),
+                _ => format!("`{function}: {text}` #{nth}"),
+            }
         })
     }
 }

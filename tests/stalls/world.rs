@@ -1,4 +1,4 @@
-//! One run: threads at work, some of them stopped on the way, and the account at the end.
+//! One run: threads at work, some of them stopped on the way.
 
 use std::{
     cell::Cell,
@@ -12,123 +12,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bandq::{Band, BandQueue, internals::pause};
+use bandq::{__internals::stall, Band, BandQueue};
 
 use crate::{
+    account::{Account, Received, Sent},
     item::{self, Item, Shape},
+    plan::{Outcome, PRODUCERS, Plan, Stop, Victim, Weather},
     sites::Place,
     subject::{BATCH, Channel, Kind, Operation, Subject},
     support::{XorShift, b},
 };
 
-/// How full the queue is, and how many bands it has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Weather {
-    /// Mostly empty.
-    Sparse,
-    /// Hundreds of items.
-    Busy,
-    /// 64 bands, so that something happens for the first time for a while.
-    New,
-    /// One band, and threads that sleep often, so also between claim and publish.
-    Rough,
-}
-
-impl Weather {
-    pub(crate) const ALL: [Self; 4] = [Self::Sparse, Self::Busy, Self::New, Self::Rough];
-
-    fn bands(self) -> u8 {
-        match self {
-            Self::Sparse => 3,
-            Self::Busy => 2,
-            Self::New => 64,
-            Self::Rough => 1,
-        }
-    }
-
-    /// Items in the queue beyond which producers wait.
-    fn backlog(self) -> isize {
-        match self {
-            Self::Sparse => 3,
-            Self::Busy => 1000,
-            Self::New => 150,
-            Self::Rough => 8,
-        }
-    }
-
-    /// Of 512 accesses, at how many a thread on its way sleeps.
-    fn sleeps(self) -> u64 {
-        match self {
-            Self::Sparse | Self::Busy | Self::New => 1,
-            Self::Rough => 40,
-        }
-    }
-
-    /// Worlds to look for sites in.
-    pub(crate) fn worlds(self) -> u64 {
-        match self {
-            Self::Sparse | Self::Busy => 2,
-            Self::Rough => 4,
-            Self::New => 8,
-        }
-    }
-}
-
-/// When a thread is stopped.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Stop {
-    Never,
-    /// Before it passes this place for the so-manieth time.
-    At {
-        place: Place,
-        visit: u64,
-    },
-    /// Before its so-manieth access.
-    After {
-        accesses: u64,
-    },
-}
-
-/// A thread that is stopped.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Victim {
-    pub(crate) operation: Operation,
-    pub(crate) stop: Stop,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Plan {
-    pub(crate) shape: Shape,
-    pub(crate) weather: Weather,
-    pub(crate) victims: Vec<Victim>,
-    /// Operations for the others once all victims are stopped.
-    pub(crate) operations: u64,
-    pub(crate) seed: u64,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Outcome {
-    /// Whether every victim was stopped.
-    pub(crate) stopped: bool,
-    /// What the others completed meanwhile.
-    pub(crate) others: u64,
-    /// Items that the stopped calls held.
-    pub(crate) held: usize,
-    /// Where the victims came by, and how often.
-    pub(crate) visits: BTreeMap<Place, u64>,
-}
-
 /// How many rounds a victim makes at the most before it gives up being stopped.
 const ROUNDS: u64 = 2000;
 /// How long the others have for their operations.
 const PATIENCE: Duration = Duration::from_secs(120);
-const PRODUCERS: usize = 2;
 const CONSUMERS: usize = 2;
-
-/// An item as it was received: band, producer, number.
-type Received = (u8, usize, u32);
-
-type Sent = Vec<[AtomicU32; Band::MAX_BANDS]>;
 
 /// What the threads share.
 struct World<S> {
@@ -147,7 +46,6 @@ struct World<S> {
     backlog: AtomicIsize,
     /// The most that the victims hold when they are stopped.
     may_be_held: isize,
-    /// For each producer and band, how many pushes have returned.
     sent: Sent,
     released: Mutex<bool>,
     release: Condvar,
@@ -426,7 +324,7 @@ fn be_victim<S: Subject<PAD>, const PAD: usize>(
     };
     world.start.wait();
     let mut hook = hook;
-    pause::set_hook(Some(Box::new(move |location| hook(location.into()))));
+    stall::set_hook(Some(Box::new(move |location| hook(location.into()))));
     let mut rng = XorShift::new(seed + 1);
     let mut batch = Vec::new();
     while !world.ended() {
@@ -447,7 +345,7 @@ fn be_victim<S: Subject<PAD>, const PAD: usize>(
             log.lock().unwrap().extend(batch.drain(..).map(received));
         }
     }
-    pause::set_hook(None);
+    stall::set_hook(None);
     visits.take()
 }
 
@@ -458,7 +356,8 @@ fn be_other<S: Subject<PAD>, const PAD: usize>(
     id: usize,
     seed: u64,
 ) -> Vec<Received> {
-    // They stumble as well, until the victims stand still: that is what makes the rare paths common.
+    // They stumble as well, until the victims stand still: that is what makes the rare paths
+    // common.
     let hook = {
         let (world, mut rng) = (Arc::clone(world), XorShift::new(seed));
         move |_| {
@@ -468,7 +367,7 @@ fn be_other<S: Subject<PAD>, const PAD: usize>(
         }
     };
     world.start.wait();
-    pause::set_hook(Some(Box::new(hook)));
+    stall::set_hook(Some(Box::new(hook)));
     let mut rng = XorShift::new(seed + 1);
     let (mut log, mut batch) = (Vec::new(), Vec::new());
     while !world.ended() {
@@ -484,7 +383,7 @@ fn be_other<S: Subject<PAD>, const PAD: usize>(
             log.extend(batch.drain(..).map(received));
         }
     }
-    pause::set_hook(None);
+    stall::set_hook(None);
     log
 }
 
@@ -546,93 +445,4 @@ fn receive<S: Subject<PAD>, const PAD: usize>(
         .backlog
         .fetch_sub(batch.len() as isize, Ordering::Relaxed);
     world.completed();
-}
-
-/// Who received what: each item once, and each receiver in the order of each producer.
-struct Account<'p> {
-    plan: &'p Plan,
-    /// By producer, band and number: whether it was received.
-    seen: Vec<Vec<Vec<bool>>>,
-    /// The next number that can come from a producer by a band.
-    next: Vec<Vec<u32>>,
-}
-
-impl<'p> Account<'p> {
-    fn new(plan: &'p Plan) -> Self {
-        let producers = plan.victims.len() + PRODUCERS + 1;
-        Self {
-            plan,
-            seen: vec![vec![Vec::new(); Band::MAX_BANDS]; producers],
-            next: vec![vec![0; Band::MAX_BANDS]; producers],
-        }
-    }
-
-    /// The logs of receivers that ran side by side.
-    fn side_by_side(&mut self, logs: &[Vec<Received>]) {
-        let mut latest = self.next.clone();
-        for log in logs {
-            let mut next = self.next.clone();
-            self.in_order(log, &mut next);
-            for (latest, next) in latest.iter_mut().flatten().zip(next.iter().flatten()) {
-                *latest = *next.max(latest);
-            }
-        }
-        self.next = latest;
-    }
-
-    /// The log of one that began after all before had ended.
-    fn afterwards(&mut self, log: &[Received]) {
-        let mut next = self.next.clone();
-        self.in_order(log, &mut next);
-        self.next = next;
-    }
-
-    /// The log of one that was stopped: its last item may be older than what others had long ago.
-    fn stopped(&mut self, log: &[Received]) {
-        let mut next = vec![vec![0; Band::MAX_BANDS]; self.next.len()];
-        self.in_order(log, &mut next);
-    }
-
-    fn in_order(&mut self, log: &[Received], next: &mut [Vec<u32>]) {
-        for &(band, from, number) in log {
-            let next = &mut next[from][usize::from(band)];
-            assert!(
-                *next <= number,
-                "out of order: {number} of {from} in {band}: {:?}",
-                self.plan
-            );
-            *next = number + 1;
-            let (seen, index) = (&mut self.seen[from][usize::from(band)], number as usize);
-            if seen.len() <= index {
-                seen.resize((index + 1).next_power_of_two(), false);
-            }
-            assert!(
-                !seen[index],
-                "twice: {number} of {from} in {band}: {:?}",
-                self.plan
-            );
-            seen[index] = true;
-        }
-    }
-
-    /// How many of the items whose push has returned were not received.
-    fn missing(&self, sent: &Sent) -> usize {
-        self.compare(sent, |sent, seen| {
-            sent - seen.iter().take(sent).filter(|&&seen| seen).count()
-        })
-    }
-
-    /// How many were received of which no push has returned.
-    fn unknown(&self, sent: &Sent) -> usize {
-        self.compare(sent, |sent, seen| {
-            seen.iter().skip(sent).filter(|&&seen| seen).count()
-        })
-    }
-
-    fn compare(&self, sent: &Sent, count: impl Fn(usize, &[bool]) -> usize) -> usize {
-        let pairs = sent.iter().flatten().zip(self.seen.iter().flatten());
-        pairs
-            .map(|(sent, seen)| count(sent.load(Ordering::Acquire) as usize, seen))
-            .sum()
-    }
 }

@@ -1,13 +1,15 @@
 //! What the integration tests share. Each test file uses a part of it.
 #![allow(dead_code, unused_imports)]
 
+pub(crate) mod child;
 pub(crate) mod hand;
 pub(crate) mod ledger;
+pub(crate) mod waker;
 pub(crate) mod watchdog;
 
 pub(crate) use hand::{Task, counting_waker};
 pub(crate) use ledger::{Ledger, Token};
-pub(crate) use watchdog::Watchdog;
+pub(crate) use watchdog::{Case, Watchdog, all_end, ends};
 
 use bandq::Band;
 

@@ -1,8 +1,10 @@
-//! Instructions per operation, counted by callgrind: the same on every run, so a rise is a rise. Counted beside them
-//! are "bus events": locked instructions, which is to say atomic read-modify-writes and full fences.
+//! Instructions per operation, counted by callgrind: the same on every run, so a rise is a rise.
+//! Counted beside them are "bus events": locked instructions, which is to say atomic
+//! read-modify-writes and full fences.
 //!
-//! Each benchmark does its operation [`TIMES`] times on one thread, bands in a fixed pseudo-random order; in batches
-//! an item counts as one operation. Making, filling and dropping the queue is not counted.
+//! Each benchmark does its operation [`TIMES`] times on one thread, bands in a fixed pseudo-random
+//! order; in batches an item counts as one operation. Making, filling and dropping the queue is not
+//! counted.
 
 // gungraun's macros make public modules without documentation.
 #![allow(missing_docs)]
@@ -41,7 +43,8 @@ fn bands(bands: usize) -> Bands {
 
 type Filled = (BandQueue<u64>, Bands);
 
-/// A queue that was used a little, so that what is allocated once is there, and then filled to `depth`.
+/// A queue that was used a little, so that what is allocated once is there, and then filled to
+/// `depth`.
 fn queue(count: usize, depth: u64) -> Filled {
     let queue = BandQueue::new(count);
     let mut bands = bands(count);

@@ -1,5 +1,5 @@
-//! Instructions of an item's way to a task that waits. Apart from the others because what one binary uses more than
-//! once is inlined less, which would show there.
+//! Instructions of an item's way to a task that waits. Apart from the others because what one
+//! binary uses more than once is inlined less, which would show there.
 
 // gungraun's macros make public modules without documentation.
 #![allow(missing_docs)]

@@ -62,7 +62,8 @@ fn cost(line: &str) -> Result<(String, Cost), String> {
 /// The outcome as a table, and whether everything costs what it may.
 pub fn compare(baseline: &Costs, now: &Costs) -> (String, bool) {
     let mut text = String::from(
-        "| operation | instructions | baseline | locked | baseline | |\n|---|---|---|---|---|---|\n",
+        "| operation | instructions | baseline | locked | baseline | |\n\
+         |---|---|---|---|---|---|\n",
     );
     let mut passed = true;
     let names: BTreeMap<_, ()> = baseline

@@ -1,5 +1,5 @@
-//! `gate BASELINE [--update] < COUNTS`: compares the counts that gungraun printed with those in the file, and
-//! fails if one has risen by more than 3 %; or writes them into the file.
+//! `gate BASELINE [--update] < COUNTS`: compares the counts that gungraun printed with those in the
+//! file, and fails if one has risen by more than 3 %; or writes them into the file.
 
 use std::io::Read;
 use std::process::{Command, ExitCode};

@@ -1,6 +1,7 @@
-//! `memory PEER BANDS ITEMS`: pushes that many items into the peer's queue, takes them out again, and prints the
-//! bytes that were allocated in between and the bytes that are left. A process of its own, because counting
-//! slows the allocator down, and because what a peer leaves behind must not be counted as the next one's.
+//! `memory PEER BANDS ITEMS`: pushes that many items into the peer's queue, takes them out again,
+//! and prints the bytes that were allocated in between and the bytes that are left. A process of
+//! its own, because counting slows the allocator down, and because what a peer leaves behind must
+//! not be counted as the next one's.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::env;

@@ -34,7 +34,8 @@ pub(super) fn one_thread(effort: &Effort) -> Group {
         (
             work,
             contenders!(
-                Queue [Bandq, MutexDeques, SegQueues, PlainSegQueue] as Q => single::pairs::<Q>(bands, 0, pairs)
+                Queue [Bandq, MutexDeques, SegQueues, PlainSegQueue] as Q
+                    => single::pairs::<Q>(bands, 0, pairs)
             ),
         )
     });
@@ -68,7 +69,8 @@ pub(super) fn threads(effort: &Effort) -> Group {
         (
             work,
             contenders!(
-                Queue [Bandq, MutexDeques, SegQueues, PlainSegQueue] as Q => on_threads::throughput::<Q>(shape)
+                Queue [Bandq, MutexDeques, SegQueues, PlainSegQueue] as Q
+                    => on_threads::throughput::<Q>(shape)
             ),
         )
     });

@@ -28,8 +28,9 @@ pub(super) fn group(effort: &Effort) -> Group {
                 Work::new("memory at 1e6 items", Unit::BytesPerItem).claim(bounds(9.5, 16.5)),
                 contenders!(
                     Queue [
-                        Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel, AsyncChannels, SkipMapQueue,
-                        PlainSegQueue, CrossbeamChannel, AsyncChannel, Flume, Kanal
+                        Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel,
+                        AsyncChannels, SkipMapQueue, PlainSegQueue, CrossbeamChannel, AsyncChannel,
+                        Flume, Kanal
                     ] as Q => measure::<Q>(program, full).full as f64 / full as f64
                 ),
             ),
@@ -39,8 +40,8 @@ pub(super) fn group(effort: &Effort) -> Group {
                 // Without those that need ten seconds and more for it.
                 contenders!(
                     Queue [
-                        Bandq, MutexDeques, SegQueues, AsyncChannels, PlainSegQueue, CrossbeamChannel, AsyncChannel,
-                        Flume, Kanal
+                        Bandq, MutexDeques, SegQueues, AsyncChannels, PlainSegQueue,
+                        CrossbeamChannel, AsyncChannel, Flume, Kanal
                     ] as Q => measure::<Q>(program, drained).drained as f64 / BANDS as f64
                 ),
             ),
@@ -67,7 +68,8 @@ fn measure<Q: Queue>(program: &str, items: u64) -> Bytes {
     }
 }
 
-/// What the binary `memory` does: the work of the peer of that name. `allocated` tells the bytes in use.
+/// What the binary `memory` does: the work of the peer of that name. `allocated` tells the bytes in
+/// use.
 pub fn count(peer: &str, bands: usize, items: u64, allocated: impl Fn() -> i64) -> Bytes {
     macro_rules! pick {
         ($($queue:ty),+ $(,)?) => {

@@ -89,8 +89,10 @@ pub(super) fn batches(effort: &Effort) -> Group {
                     )
                     .claim(Claim::peer(name::DEQUES)),
                 contenders!(
-                    Queue [Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel, PlainSegQueue, Kanal] as Q
-                        => single::batches::<Q>(BANDS, items)
+                    Queue [
+                        Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel,
+                        PlainSegQueue, Kanal
+                    ] as Q => single::batches::<Q>(BANDS, items)
                 ),
             ),
             (
@@ -98,8 +100,10 @@ pub(super) fn batches(effort: &Effort) -> Group {
                     .claim(Claim::peer(name::SEG_QUEUE))
                     .claim(Claim::peer(name::DEQUES)),
                 contenders!(
-                    Queue [Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel, PlainSegQueue, Kanal] as Q
-                        => threads::batched::<Q>(shape)
+                    Queue [
+                        Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel,
+                        PlainSegQueue, Kanal
+                    ] as Q => threads::batched::<Q>(shape)
                 ),
             ),
         ],

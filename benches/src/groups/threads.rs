@@ -78,8 +78,10 @@ pub(super) fn oversubscription(effort: &Effort) -> Group {
         (
             work,
             contenders!(
-                Queue [Bandq, MutexDeques, SegQueues, AsyncPriorityChannel, PlainSegQueue, CrossbeamChannel, Kanal] as Q
-                    => threads::throughput::<Q>(shape)
+                Queue [
+                    Bandq, MutexDeques, SegQueues, AsyncPriorityChannel, PlainSegQueue,
+                    CrossbeamChannel, Kanal
+                ] as Q => threads::throughput::<Q>(shape)
             ),
         )
     });

@@ -23,8 +23,8 @@ pub(super) fn group(effort: &Effort) -> Group {
                 work("urgent, p99, threads", name::HEAP),
                 contenders!(
                     Queue [
-                        Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel, AsyncChannels, SkipMapQueue,
-                        PlainSegQueue
+                        Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel,
+                        AsyncChannels, SkipMapQueue, PlainSegQueue
                     ] as Q => urgent::on_threads::<Q>(BANDS, items)
                 ),
             ),
@@ -32,8 +32,8 @@ pub(super) fn group(effort: &Effort) -> Group {
                 work("urgent, p99, tokio", name::HEAP_EVENT),
                 contenders!(
                     AsyncQueue [
-                        Bandq, AsyncPriorityChannel, AsyncChannels, WithEvent<MutexHeap>, WithEvent<MutexDeques>,
-                        WithEvent<SegQueues>, Kanal
+                        Bandq, AsyncPriorityChannel, AsyncChannels, WithEvent<MutexHeap>,
+                        WithEvent<MutexDeques>, WithEvent<SegQueues>, Kanal
                     ] as Q => urgent::on_tasks::<Q>(BANDS, items)
                 ),
             ),

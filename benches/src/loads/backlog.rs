@@ -1,7 +1,8 @@
 //! Producers and consumers on threads over a backlog that stays: the queue is never near empty.
 //!
-//! Whoever is too far ahead yields, so that the backlog stays between half and one and a half of its size. For
-//! this each thread publishes its own count every 64 items, with a plain store, and reads the others'.
+//! Whoever is too far ahead yields, so that the backlog stays between half and one and a half of
+//! its size. For this each thread publishes its own count every 64 items, with a plain store, and
+//! reads the others'.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};

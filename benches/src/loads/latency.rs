@@ -1,6 +1,7 @@
-//! One operation's latency with far more threads than cores, so that some are stopped in the middle of an
-//! operation and it shows whom that stops. The figure is the 99.99th percentile over all pushes and all pops that
-//! found something, in microseconds; two reads of the clock are in it for every peer alike.
+//! One operation's latency with far more threads than cores, so that some are stopped in the middle
+//! of an operation and it shows whom that stops. The figure is the 99.99th percentile over all
+//! pushes and all pops that found something, in microseconds; two reads of the clock are in it for
+//! every peer alike.
 
 use std::hint::black_box;
 use std::thread;
@@ -41,7 +42,8 @@ pub fn worst<Q: Queue>(shape: Shape) -> f64 {
                     }
                     None if is_over => return (tally, times),
                     None => {
-                        // Asked before the next look, so that the last look comes after the last push.
+                        // Asked before the next look, so that the last look comes after the last
+                        // push.
                         is_over = producing.is_over();
                         thread::yield_now();
                     }

@@ -1,5 +1,5 @@
-//! How many bytes a queue holds, full and after it was drained. Needs to be told how many bytes are allocated, so
-//! it runs in the binary `memory`, whose allocator counts.
+//! How many bytes a queue holds, full and after it was drained. Needs to be told how many bytes are
+//! allocated, so it runs in the binary `memory`, whose allocator counts.
 
 use super::single::drain;
 use super::{Bands, Tally};

@@ -1,8 +1,8 @@
 //! One thread: push and pop by turns, with a given number of items lying in the queue.
 //!
-//! The items that lie there at first are spread evenly over the bands. As under any strict priority, the urgent
-//! bands then run dry and what lies there settles in the least urgent band: at once where it is little, hardly at
-//! all where it is much. So a row of depths shows both.
+//! The items that lie there at first are spread evenly over the bands. As under any strict
+//! priority, the urgent bands then run dry and what lies there settles in the least urgent band: at
+//! once where it is little, hardly at all where it is much. So a row of depths shows both.
 
 use std::hint::black_box;
 use std::ops::Range;

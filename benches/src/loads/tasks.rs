@@ -1,5 +1,5 @@
-//! Producers and consumers as tasks on tokio with two workers. Each yields to the runtime every 64 items, as a
-//! well-behaved task does: neither side can hold a worker for the whole run.
+//! Producers and consumers as tasks on tokio with two workers. Each yields to the runtime every 64
+//! items, as a well-behaved task does: neither side can hold a worker for the whole run.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,5 +1,5 @@
-//! Producers and consumers on threads of their own, nobody waits: million items a second from the first push to
-//! the last pop.
+//! Producers and consumers on threads of their own, nobody waits: million items a second from the
+//! first push to the last pop.
 
 use std::hint::black_box;
 use std::ops::Range;

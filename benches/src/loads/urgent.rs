@@ -1,9 +1,10 @@
 //! An urgent item behind 20,000 others: how long until somebody starts on it.
 //!
-//! Two workers handle items of 5 µs each. Each item of the least urgent band is put back after it was handled, so
-//! that there are always as many. From outside, on a thread that sleeps in between, comes an urgent item now and
-//! then; it carries the time at which it was sent. The figure is the 99th percentile of the waiting times, in
-//! microseconds; no peer can be better than the rest of a handler's 5 µs and what the operating system adds.
+//! Two workers handle items of 5 µs each. Each item of the least urgent band is put back after it
+//! was handled, so that there are always as many. From outside, on a thread that sleeps in between,
+//! comes an urgent item now and then; it carries the time at which it was sent. The figure is the
+//! 99th percentile of the waiting times, in microseconds; no peer can be better than the rest of a
+//! handler's 5 µs and what the operating system adds.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,5 +1,5 @@
-//! One `async-channel` a band, asked in order of urgency: what people write today in async code. The receiving
-//! task does it with a biased `select!`, a polling thread with `try_recv`.
+//! One `async-channel` a band, asked in order of urgency: what people write today in async code.
+//! The receiving task does it with a biased `select!`, a polling thread with `try_recv`.
 
 use async_channel::{Receiver, Sender};
 

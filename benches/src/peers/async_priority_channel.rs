@@ -1,5 +1,5 @@
-//! `async-priority-channel`: a heap behind a lock, with futures; the only published async priority channel.
-//! It does not keep the order of items of one priority.
+//! `async-priority-channel`: a heap behind a lock, with futures; the only published async priority
+//! channel. It does not keep the order of items of one priority.
 
 use std::cmp::Reverse;
 use std::ops::Range;

@@ -1,5 +1,5 @@
-//! kanal: no priority; the fastest async channel, so the one to match. A spinning lock around a deque, and
-//! items handed straight to a waiting receiver.
+//! kanal: no priority; the fastest async channel, so the one to match. A spinning lock around a
+//! deque, and items handed straight to a waiting receiver.
 
 use kanal::{AsyncReceiver, AsyncSender, Receiver, Sender};
 

@@ -1,4 +1,5 @@
-//! `Mutex<[VecDeque; N]>` and a word of non-empty bands under the same lock: the strongest simple peer.
+//! `Mutex<[VecDeque; N]>` and a word of non-empty bands under the same lock: the strongest simple
+//! peer.
 
 use std::collections::VecDeque;
 use std::ops::Range;

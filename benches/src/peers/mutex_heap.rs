@@ -1,4 +1,5 @@
-//! `Mutex<BinaryHeap>`: what most people write first. A sequence number keeps items of one band in order.
+//! `Mutex<BinaryHeap>`: what most people write first. A sequence number keeps items of one band in
+//! order.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -1,8 +1,8 @@
 //! One `SegQueue` a band and an atomic word of non-empty bands: the naive lock-free version.
 //!
 //! A consumer that leaves a band empty clears its bit and then looks again, so that an item pushed
-//! meanwhile is not stranded. A producer always sets the bit with a read-modify-write: it needs no fence,
-//! and whichever of the two comes second sees the other.
+//! meanwhile is not stranded. A producer always sets the bit with a read-modify-write: it needs no
+//! fence, and whichever of the two comes second sees the other.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

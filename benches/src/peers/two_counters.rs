@@ -1,7 +1,8 @@
-//! Two counters and no slots: one read-modify-write to push, one to pop. Nothing that counts its items can be
-//! faster, so this is the upper bound of the others.
+//! Two counters and no slots: one read-modify-write to push, one to pop. Nothing that counts its
+//! items can be faster, so this is the upper bound of the others.
 //!
-//! What is popped is the number of the item: right as long as the items are 0, 1, 2, … in any order.
+//! What is popped is the number of the item: right as long as the items are 0, 1, 2, … in any
+//! order.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,5 +1,5 @@
-//! Any [`Queue`] made async by an `event_listener::Event` for items and one for room: how one adds waiting to a
-//! queue by hand. Look, listen, look again, wait.
+//! Any [`Queue`] made async by an `event_listener::Event` for items and one for room: how one adds
+//! waiting to a queue by hand. Look, listen, look again, wait.
 
 use std::fmt;
 use std::marker::PhantomData;

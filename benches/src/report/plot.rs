@@ -1,5 +1,5 @@
-//! The plots: an SVG a group. Bars for peers side by side, lines over an axis. bandq stands out; a whisker goes from
-//! the least round to the greatest.
+//! The plots: an SVG a group. Bars for peers side by side, lines over an axis. bandq stands out; a
+//! whisker goes from the least round to the greatest.
 
 use std::error::Error;
 use std::path::Path;
@@ -108,7 +108,10 @@ fn bars(group: &GroupFigures, log: bool, path: &Path) -> Outcome {
     }
     let scale = if log { "; logarithmic" } else { "" };
     area.draw(&Text::new(
-        format!("dark: with priority; pale: without; grey: stores no items; line: least to greatest round{scale}"),
+        format!(
+            "dark: with priority; pale: without; grey: stores no items; \
+             line: least to greatest round{scale}"
+        ),
         (12, top + names.len() as i32 * BAR + 10),
         (FONT, 11).into_font().color(&INK),
     ))?;

@@ -23,9 +23,11 @@ pub fn markdown(results: &Results) -> String {
     let mut text = String::from("# bandq against its peers\n\n");
     let _ = writeln!(
         text,
-        "Made by `cargo bench -p bandq-benches --bench ratios`. {}, {} cores, {}, {}. \
-         Medians of {rounds} rounds, in which the peers took turns; `N` is 8 but for `bands`. \
-         A ratio is bandq's figure over the reference's in the same round: median (least..greatest).\n",
+        "Made by `cargo bench -p bandq-benches --bench ratios`.\n\
+         {}, {} cores, {}, {}.\n\
+         Medians of {rounds} rounds, in which the peers took turns; `N` is 8 but for `bands`.\n\
+         A ratio is bandq's figure over the reference's in the same round:\n\
+         median (least..greatest).\n",
         machine.cpu, machine.cores, machine.system, machine.rustc,
     );
     ratios(&mut text, &results.rows());

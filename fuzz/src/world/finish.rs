@@ -7,8 +7,8 @@ use super::job::Aside;
 use crate::program::MOST_STEPS;
 
 impl<const PAD: usize> World<PAD> {
-    /// Lets everybody run who was woken, drops all there is, and then what was put aside. No item is
-    /// left but those that went with a future that was really forgotten.
+    /// Lets everybody run who was woken, drops all there is, and then what was put aside. No item
+    /// is left but those that went with a future that was really forgotten.
     pub fn finish(mut self) {
         self.run_woken();
         self.drop_all();

@@ -156,8 +156,8 @@ pub(super) struct Tap<const PAD: usize> {
     pub(super) flag: Arc<Flag>,
 }
 
-/// Things that are not touched again until the end of the run. To the channel that is the same as if
-/// they were forgotten.
+/// Things that are not touched again until the end of the run. To the channel that is the same as
+/// if they were forgotten.
 pub(super) struct Aside<const PAD: usize> {
     pub(super) tasks: Vec<Task<PAD>>,
     pub(super) senders: Vec<Sender<Item<PAD>>>,

@@ -1,0 +1,185 @@
+//! [`BandSender`]: a sender bound to one band.
+
+use super::{
+    common::common_methods,
+    futures::{Reserve, ReserveMany, ReserveOwned, Send, SendMany},
+    permit::{OwnedPermit, Permit, Permits},
+    sender::Sender,
+};
+use crate::{
+    band::Band,
+    error::{NoSuchBand, TrySendError, TrySendManyError},
+};
+
+impl<T> Sender<T> {
+    /// A sender bound to one band: the same methods less the band. The band is checked here, once.
+    ///
+    /// # Errors
+    ///
+    /// [`NoSuchBand`] if the channel has no such band.
+    ///
+    /// ```
+    /// use bandq::{Band, NoSuchBand};
+    ///
+    /// let (sender, receiver) = bandq::unbounded(2);
+    /// let batch = sender.to(Band::new(1))?;
+    /// batch.try_send("rebuild the index").unwrap();
+    /// assert_eq!(receiver.try_recv(), Ok((Band::new(1), "rebuild the index")));
+    /// assert_eq!(sender.to(Band::new(2)).unwrap_err(), NoSuchBand(()));
+    /// # Ok::<(), NoSuchBand<()>>(())
+    /// ```
+    pub fn to(&self, band: impl Into<Band>) -> Result<BandSender<T>, NoSuchBand<()>> {
+        let band = band.into();
+        if !self.core.has_band(band) {
+            return Err(NoSuchBand(()));
+        }
+        Ok(BandSender::new(self.clone(), band))
+    }
+}
+
+/// A [`Sender`] bound to one band, made by [`Sender::to`]. It counts as a sender.
+///
+/// Each method does what the sender's method of that name does; `NoSuchBand` does not come up. With
+/// feature `sink` it is a `Sink`.
+pub struct BandSender<T> {
+    pub(super) sender: Sender<T>,
+    pub(super) band: Band,
+    #[cfg(feature = "sink")]
+    pub(super) sink: SinkState,
+}
+
+/// Where it stands as a sink: it waits for room, or has a unit for the next item.
+#[cfg(feature = "sink")]
+#[derive(Debug, Default)]
+pub(super) struct SinkState {
+    pub(super) waiter: crate::wait::Waiter,
+    pub(super) has_unit: bool,
+}
+
+common_methods!(BandSender, sender.core);
+
+impl<T> BandSender<T> {
+    fn new(sender: Sender<T>, band: Band) -> Self {
+        Self {
+            sender,
+            band,
+            #[cfg(feature = "sink")]
+            sink: SinkState::default(),
+        }
+    }
+
+    /// The band to which it sends.
+    #[must_use]
+    pub fn band(&self) -> Band {
+        self.band
+    }
+
+    /// The sender without its band.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, _receiver) = bandq::unbounded::<u32>(2);
+    /// let batch = sender.to(Band::new(1)).unwrap();
+    /// assert!(batch.sender().same_channel(&sender));
+    /// ```
+    #[must_use]
+    pub fn sender(&self) -> &Sender<T> {
+        &self.sender
+    }
+
+    /// See [`Sender::try_send`].
+    #[inline]
+    pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
+        self.sender.try_send(self.band, item)
+    }
+
+    /// See [`Sender::send`], also for what happens on cancel.
+    pub fn send(&self, item: T) -> Send<'_, T> {
+        self.sender.send(self.band, item)
+    }
+
+    /// See [`Sender::send_many`], also for what happens on cancel.
+    pub fn send_many<I>(&self, items: I) -> SendMany<'_, T, I::IntoIter>
+    where
+        I: IntoIterator<Item = T>,
+    {
+        self.sender.send_many(self.band, items)
+    }
+
+    /// See [`Sender::try_send_many`].
+    pub fn try_send_many(
+        &self,
+        items: impl IntoIterator<Item = T>,
+    ) -> Result<usize, TrySendManyError<T>> {
+        self.sender.try_send_many(self.band, items)
+    }
+
+    /// See [`Sender::reserve`], also for what happens on cancel.
+    pub fn reserve(&self) -> Reserve<'_, T> {
+        self.sender.reserve(self.band)
+    }
+
+    /// See [`Sender::try_reserve`].
+    pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
+        self.sender.try_reserve(self.band)
+    }
+
+    /// See [`Sender::reserve_owned`], also for what happens on cancel.
+    pub fn reserve_owned(&self) -> ReserveOwned<'_, T> {
+        self.sender.reserve_owned(self.band)
+    }
+
+    /// See [`Sender::try_reserve_owned`].
+    pub fn try_reserve_owned(&self) -> Result<OwnedPermit<T>, TrySendError<()>> {
+        self.sender.try_reserve_owned(self.band)
+    }
+
+    /// See [`Sender::reserve_many`], also for what happens on cancel.
+    pub fn reserve_many(&self, units: usize) -> ReserveMany<'_, T> {
+        self.sender.reserve_many(self.band, units)
+    }
+
+    /// See [`Sender::try_reserve_many`].
+    pub fn try_reserve_many(&self, units: usize) -> Result<Permits<'_, T>, TrySendError<()>> {
+        self.sender.try_reserve_many(self.band, units)
+    }
+}
+
+/// Blocking, which needs a thread that can be parked.
+#[cfg(not(target_family = "wasm"))]
+mod blocking {
+    use super::BandSender;
+    use crate::error::{SendError, SendManyError, SendTimeoutError};
+    use std::time::{Duration, Instant};
+
+    impl<T> BandSender<T> {
+        /// See [`Sender::send_blocking`](crate::Sender::send_blocking).
+        pub fn send_blocking(&self, item: T) -> Result<(), SendError<T>> {
+            self.sender.send_blocking(self.band, item)
+        }
+
+        /// See [`Sender::send_timeout`](crate::Sender::send_timeout).
+        pub fn send_timeout(&self, item: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
+            self.sender.send_timeout(self.band, item, timeout)
+        }
+
+        /// See [`Sender::send_deadline`](crate::Sender::send_deadline).
+        pub fn send_deadline(&self, item: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
+            self.sender.send_deadline(self.band, item, deadline)
+        }
+
+        /// See [`Sender::send_many_blocking`](crate::Sender::send_many_blocking).
+        pub fn send_many_blocking(
+            &self,
+            items: impl IntoIterator<Item = T>,
+        ) -> Result<usize, SendManyError<T>> {
+            self.sender.send_many_blocking(self.band, items)
+        }
+    }
+}
+
+impl<T> Clone for BandSender<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.sender.clone(), self.band)
+    }
+}

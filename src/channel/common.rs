@@ -1,0 +1,152 @@
+//! What senders and receivers have in common, written once.
+
+/// Implements, for a handle that has an `Arc<Core<T>>` at a path of fields, the methods of both
+/// sides.
+macro_rules! common_methods {
+    ($handle:ident, $($core:ident).+) => {
+        impl<T> $handle<T> {
+            /// Closes the channel; `true` for the call that did it, `false` if it was closed before.
+            ///
+            /// Once this has returned, no send succeeds any more. What is inside can still be
+            /// received. Everybody who waits is woken.
+            ///
+            /// ```
+            /// # use bandq::{Band, TryRecvError};
+            /// let (sender, receiver) = bandq::unbounded(1);
+            /// sender.try_send(Band::URGENT, 1).unwrap();
+            /// assert!(sender.close());
+            /// assert!(!receiver.close());
+            /// assert!(sender.try_send(Band::URGENT, 2).is_err());
+            /// assert_eq!(receiver.try_recv(), Ok((Band::URGENT, 1)));
+            /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
+            /// ```
+            pub fn close(&self) -> bool {
+                self.$($core).+.close()
+            }
+
+            /// Whether the channel is closed. There may still be items inside.
+            #[must_use]
+            pub fn is_closed(&self) -> bool {
+                self.$($core).+.is_closed()
+            }
+
+            /// Waits until the channel is closed.
+            ///
+            /// # Cancel safety
+            ///
+            /// Cancel safe: dropping the future has no effect.
+            pub fn closed(&self) -> crate::futures::Closed<'_, T> {
+                crate::futures::Closed::new(&self.$($core).+)
+            }
+
+            /// The number of items in all bands, without permits. Exact when no operation runs; while
+            /// some do, it counts every item whose send returned and that no receive has begun to
+            /// take, and may count running ones. Looks at each band.
+            #[must_use]
+            pub fn len(&self) -> usize {
+                self.$($core).+.len()
+            }
+
+            /// The number of items in one band; 0 if the channel has no such band.
+            #[must_use]
+            pub fn band_len(&self, band: impl Into<crate::Band>) -> usize {
+                self.$($core).+.queue().band_len(band.into().index())
+            }
+
+            /// Whether nothing was there: there was one instant within the call at which every band
+            /// was empty. Items of sends that run may count as being there.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.$($core).+.queue().is_empty()
+            }
+
+            /// Whether there is no room for a new item or permit. Never true without a bound.
+            #[must_use]
+            pub fn is_full(&self) -> bool {
+                self.available() == Some(0)
+            }
+
+            /// How many items and permits the channel holds at the most; `None` without a bound.
+            #[must_use]
+            pub fn capacity(&self) -> Option<usize> {
+                self.$($core).+.capacity()
+            }
+
+            /// The units of room that are not in use: how many more items and permits there is room
+            /// for. `None` without a bound.
+            ///
+            /// ```
+            /// # use bandq::Band;
+            /// let (sender, _receiver) = bandq::bounded::<u32>(1, 10);
+            /// let permit = sender.try_reserve(Band::URGENT);
+            /// assert_eq!((sender.capacity(), sender.len()), (Some(10), 0));
+            /// assert_eq!(sender.available(), Some(9));
+            /// # drop(permit);
+            /// ```
+            #[must_use]
+            pub fn available(&self) -> Option<usize> {
+                self.$($core).+.available()
+            }
+
+            /// The number of bands it was made with.
+            ///
+            /// ```
+            /// let (sender, receiver) = bandq::unbounded::<u32>(3);
+            /// assert_eq!((sender.bands(), receiver.bands()), (3, 3));
+            /// ```
+            #[must_use]
+            pub fn bands(&self) -> usize {
+                self.$($core).+.queue().bands()
+            }
+
+            /// The number of [`Sender`](crate::Sender)s and [`BandSender`](crate::BandSender)s.
+            #[must_use]
+            pub fn sender_count(&self) -> usize {
+                self.$($core).+.senders.count()
+            }
+
+            /// The number of [`Receiver`](crate::Receiver)s.
+            #[must_use]
+            pub fn receiver_count(&self) -> usize {
+                self.$($core).+.receivers.count()
+            }
+
+            /// The number of [`WeakSender`](crate::WeakSender)s and
+            /// [`WeakReceiver`](crate::WeakReceiver)s.
+            #[must_use]
+            pub fn weak_count(&self) -> usize {
+                self.$($core).+.weak.count()
+            }
+
+            /// Whether both handles are of one channel.
+            ///
+            /// ```
+            /// let (sender, receiver) = bandq::unbounded::<()>(1);
+            /// assert!(sender.same_channel(&sender.clone()));
+            /// assert!(!receiver.same_channel(&bandq::unbounded(1).1));
+            /// ```
+            #[must_use]
+            pub fn same_channel(&self, other: &Self) -> bool {
+                crate::sync::Arc::ptr_eq(&self.$($core).+, &other.$($core).+)
+            }
+        }
+
+        // No `&T` is ever handed out, and foreign code, an item's drop, an iterator or a waker, runs
+        // between steps that leave the channel in order.
+        impl<T> std::panic::UnwindSafe for $handle<T> {}
+        impl<T> std::panic::RefUnwindSafe for $handle<T> {}
+
+        impl<T> core::fmt::Debug for $handle<T> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct(stringify!($handle))
+                    .field("bands", &self.bands())
+                    .field("len", &self.len())
+                    .field("capacity", &self.capacity())
+                    .field("closed", &self.is_closed())
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+pub(super) use common_methods;

@@ -1,0 +1,99 @@
+//! [`BandSender`] as a [`Sink`] (feature `sink`).
+
+use super::{band_sender::BandSender, core::sent};
+use crate::{error::SendError, parcel::Parcel};
+use core::{
+    mem,
+    pin::Pin,
+    task::{Context, Poll},
+};
+use futures_sink::Sink;
+
+/// A unit of room is taken by `poll_ready` and goes with the item of `start_send`; when the handle is
+/// dropped in between, it is given back. A clone starts without one.
+///
+/// Flushing is ready at once: an item is in the channel when `start_send` has returned. `poll_close`
+/// gives the unit back and closes nothing, for there may be other senders: drop the handle, or call
+/// [`close`](BandSender::close).
+///
+/// # Cancel safety
+///
+/// `poll_ready` holds nothing but the unit.
+///
+/// ```
+/// use bandq::Band;
+/// use futures::{SinkExt, StreamExt, stream};
+///
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bandq::bounded(1, 10);
+/// let mut sink = sender.to(Band::URGENT)?;
+/// sink.send_all(&mut stream::iter(0..3).map(Ok)).await?;
+/// drop((sender, sink));
+/// let items: Vec<_> = receiver.map(|(_, item)| item).collect().await;
+/// assert_eq!(items, [0, 1, 2]);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+impl<T> Sink<T> for BandSender<T> {
+    /// With the item of `start_send`; `poll_ready` has none.
+    type Error = SendError<Option<T>>;
+
+    fn poll_ready(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Self::Error>> {
+        let Self { sender, band, sink } = &mut *self;
+        if sink.has_unit {
+            return Poll::Ready(Ok(()));
+        }
+        let core = &sender.core;
+        let ready = sink.waiter.poll(&core.waits.room, context, || {
+            sent(core.try_reserve(*band, 1))
+        });
+        ready.map(|result| {
+            sink.has_unit = result.is_ok();
+            result.map_err(|error| error.with(None))
+        })
+    }
+
+    /// # Panics
+    ///
+    /// Unless `poll_ready` was ready before, as the trait demands.
+    fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), Self::Error> {
+        assert!(
+            self.sink.has_unit,
+            "`start_send` without a `poll_ready` that was ready"
+        );
+        let mut parcel = Parcel::new(item);
+        if self.sender.core.push(self.band, &mut parcel) {
+            self.sink.has_unit = false;
+            return Ok(());
+        }
+        self.give_unit_back();
+        Err(SendError::Closed(parcel.take()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.give_unit_back();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T> BandSender<T> {
+    fn give_unit_back(&mut self) {
+        if mem::take(&mut self.sink.has_unit) {
+            self.sender.core.give_room_back(1);
+        }
+    }
+}
+
+impl<T> Drop for BandSender<T> {
+    fn drop(&mut self) {
+        let Self { sender, sink, .. } = self;
+        sink.waiter.leave(&sender.core.waits.room);
+        self.give_unit_back();
+    }
+}

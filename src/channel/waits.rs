@@ -1,0 +1,67 @@
+//! Who waits, by class, and who is woken: the one place that decides.
+
+use crate::wait::EventCount;
+
+/// Where the users of a channel wait: an eventcount for each class.
+///
+/// | class | woken by an item | by room for *n* | by the close |
+/// |---|---|---|---|
+/// | receives | one | | all |
+/// | streams | all | | all |
+/// | senders that wait for one unit of room | | *n* | all |
+/// | senders that wait for several | | all | all |
+/// | those who wait for the close | | | all |
+///
+/// Streams, all of them: a stream may be kept for long without being polled, its `next()` may have
+/// been cancelled, and nobody is told. So a wake that is given to one never stands for one that is
+/// owed to another, nor to a receive.
+///
+/// Senders that wait for several units, all of them: one that finds too little room for itself would
+/// have to pass its wake on, in circles when none of them finds enough.
+pub(crate) struct Waits {
+    pub(crate) recv: EventCount,
+    pub(crate) stream: EventCount,
+    pub(crate) room: EventCount,
+    pub(crate) much_room: EventCount,
+    pub(crate) close: EventCount,
+}
+
+impl Waits {
+    pub(super) fn new() -> Self {
+        Self {
+            recv: EventCount::new(),
+            stream: EventCount::new(),
+            room: EventCount::new(),
+            much_room: EventCount::new(),
+            close: EventCount::new(),
+        }
+    }
+
+    // Each of these marks everybody first and runs foreign code, the wakers, at its end.
+
+    /// An item was published, by a `SeqCst` operation.
+    #[inline]
+    pub(super) fn item_came(&self) {
+        let wakes = (self.recv.notify(1), self.stream.notify_all());
+        drop(wakes);
+    }
+
+    /// Units of room were given back, by a `SeqCst` operation.
+    #[inline]
+    pub(super) fn room_came(&self, units: usize) {
+        let wakes = (self.room.notify(units), self.much_room.notify_all());
+        drop(wakes);
+    }
+
+    /// The channel was closed, by a `SeqCst` operation.
+    pub(super) fn closed(&self) {
+        let all = [
+            &self.recv,
+            &self.stream,
+            &self.room,
+            &self.much_room,
+            &self.close,
+        ];
+        drop(all.map(EventCount::notify_all));
+    }
+}

@@ -1,0 +1,174 @@
+//! The queue: a FIFO a band, and the set that says where to look.
+//!
+//! [`Queue`] is the core that channels stand on; it can be closed. [`BandQueue`] is the public
+//! wrapper that never is. What an operation does is spread by idea:
+//!
+//! * [`bitmap`]: the set of bands that are worth looking into, and the race of clearing a bit;
+//! * [`next`]: which band is next, and what it takes to say that there is none;
+//! * [`batch`]: many items at once.
+
+mod band_queue;
+mod batch;
+mod bitmap;
+mod next;
+
+pub use band_queue::BandQueue;
+pub(crate) use bitmap::BandSet;
+
+use crate::{
+    fifo::{Fifo, Stock},
+    parcel::Parcel,
+    spin::Slip,
+};
+use core::mem;
+use crossbeam_utils::CachePadded;
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    thread,
+};
+
+/// Bands of items. Bands are given by their index, which the caller has checked.
+pub(crate) struct Queue<T> {
+    set: CachePadded<BandSet>,
+    bands: Box<[Fifo<T, Slip>]>,
+    stock: Stock<T>,
+}
+
+impl<T> Queue<T> {
+    /// With this many bands: 1 to 64.
+    pub(crate) fn new(bands: usize) -> Self {
+        Self {
+            set: CachePadded::new(BandSet::default()),
+            bands: (0..bands).map(|_| Fifo::new()).collect(),
+            stock: Stock::new(),
+        }
+    }
+
+    /// Appends the item in the parcel; leaves it, and says `false`, if the queue is closed.
+    #[inline]
+    pub(crate) fn push(&self, band: usize, parcel: &mut Parcel<T>) -> bool {
+        let pushed = self.bands[band].push(parcel, &self.stock);
+        if pushed {
+            self.set.insert(band);
+        }
+        pushed
+    }
+
+    pub(crate) fn bands(&self) -> usize {
+        self.bands.len()
+    }
+
+    /// The number of items in all bands, as exact as [`Fifo::len`].
+    pub(crate) fn len(&self) -> usize {
+        self.bands
+            .iter()
+            .fold(0, |sum, band| sum.saturating_add(band.len()))
+    }
+
+    /// The number of items in one band; 0 if there is no such band.
+    pub(crate) fn band_len(&self, band: usize) -> usize {
+        self.bands.get(band).map_or(0, Fifo::len)
+    }
+
+    /// Closes every band: no push that begins after this succeeds. May be called by many, and by
+    /// whoever sees that somebody else has begun to.
+    pub(crate) fn close(&self) {
+        for band in &self.bands {
+            band.close();
+        }
+    }
+
+    /// Drops every item. If dropping one panics, the rest are dropped all the same and the first
+    /// panic is returned.
+    pub(crate) fn drop_items(&self) -> Result<(), Box<dyn Any + Send>> {
+        let mut outcome = Ok(());
+        loop {
+            let mut parcel = Parcel::empty();
+            if self.pop_closed(&mut parcel).is_none() {
+                return outcome;
+            }
+            let dropped = catch_unwind(AssertUnwindSafe(move || drop(parcel)));
+            outcome = outcome.and(dropped);
+        }
+    }
+
+    #[cfg(feature = "__internals")]
+    pub(crate) fn set(&self) -> &BandSet {
+        &self.set
+    }
+}
+
+impl<T> Drop for Queue<T> {
+    fn drop(&mut self) {
+        if !mem::needs_drop::<T>() {
+            return; // the bands free their segments
+        }
+        if let Err(panic) = self.drop_items() {
+            if !thread::panicking() {
+                resume_unwind(panic);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::band::Band;
+
+    fn push<T>(queue: &Queue<T>, band: usize, item: T) {
+        assert!(queue.push(band, &mut Parcel::new(item)));
+    }
+
+    fn pop<T>(queue: &Queue<T>) -> Option<(Band, T)> {
+        let mut parcel = Parcel::empty();
+        let band = queue.pop(&mut parcel)?;
+        Some((band, parcel.unwrap()))
+    }
+
+    #[test]
+    fn an_item_that_the_set_does_not_show_is_found() {
+        let queue = Queue::new(3);
+        push(&queue, 2, 'x');
+        queue.set.clear(2); // as a consumer does that is stopped before its re-check
+        assert_eq!(pop(&queue), Some((Band::new(2), 'x')));
+        push(&queue, 2, 'y');
+        queue.set.clear(2);
+        let mut out = Vec::new();
+        assert_eq!(queue.pop_many(&mut out, 5), 1);
+    }
+
+    #[test]
+    fn a_band_that_the_set_does_not_show_is_shown_again_by_whoever_finds_it() {
+        let queue = Queue::new(3);
+        push(&queue, 2, 'x');
+        push(&queue, 2, 'y');
+        queue.set.clear(2);
+        assert_eq!(pop(&queue), Some((Band::new(2), 'x')));
+        assert_eq!(queue.set.load().next(), Some(2));
+    }
+
+    #[test]
+    fn a_closed_queue_gives_up_every_running_push_before_it_says_empty() {
+        let queue = Queue::<u64>::new(2);
+        for _ in 0..5 {
+            queue.bands[1].stop_in_push(32, &queue.stock);
+        }
+        queue.close();
+        assert_eq!(queue.pop_closed(&mut Parcel::empty()), None);
+        assert_eq!(queue.len(), 0, "slots in which an item may still appear");
+    }
+
+    #[test]
+    fn the_set_is_empty_after_a_drain() {
+        let queue = Queue::new(64);
+        for band in 0..64 {
+            push(&queue, band, band);
+        }
+        for band in 0..64 {
+            assert_eq!(pop(&queue), Some((Band::from_index(band), band)));
+        }
+        assert_eq!(queue.set.load().next(), None);
+    }
+}

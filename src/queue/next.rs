@@ -1,0 +1,182 @@
+//! Which band is next: the one place that decides, for single items and for runs.
+//!
+//! The most urgent band of the set is. Since the set is a hint (see [`bitmap`](super::bitmap)), a
+//! walk that found nothing in it looks into every band itself.
+//!
+//! # Nothing, in any band, at one time
+//!
+//! A look goes from band to band, and while it looks into one, an item may come into another that
+//! it has seen empty. Each band being empty at *some* moment is not enough: with two items at any
+//! time, in changing bands, a look that passes each of them by would say that there is none. So
+//! `None` takes two **collects** that agree (the double collect of Afek et al., "Atomic Snapshots
+//! of Shared Memory", JACM 1993):
+//!
+//! ```text
+//! collect     for each band: read head and tail. Between them no published item? Add both up.
+//! again       until two collects, one after the other, found no item, and the same sum.
+//! ```
+//!
+//! Ends only grow, so an equal sum says that no end of any band has moved. Let X be an instant
+//! between the two collects.
+//!
+//! * *Nothing was claimed by a push around X.* Tails are read by `SeqCst` loads, and pushes claim
+//!   by `SeqCst` read-modify-writes. Both loads of a band's tail returned the same value, and X
+//!   lies between them in the total order S, so at X the tail had that value, too.
+//! * *Nothing was there that was claimed before.* Both times the head stood where it stands, so no
+//!   receive took anything in between. If head and tail were equal, that is all. Else every slot
+//!   between them was not published when the second collect read its lane, by a `SeqCst` load; a
+//!   push publishes by a `SeqCst` read-modify-write before its send returns; so at X that send had
+//!   not returned.
+//!
+//! So at X no item was in any band whose send had returned and that no receive had begun to take.
+//! With one band, one collect says as much: its instant is the load of the tail.
+//!
+//! The search is lock-free: it goes on only if an end has moved or somebody else has taken an item
+//! that it saw; both are steps of operations that end. It claims only where it has seen an item, so
+//! it poisons no running push for nothing, and cannot keep a producer on the run.
+
+use super::{Queue, Slip};
+use crate::{
+    band::Band,
+    fifo::{Ends, Fifo, Look, Popped, Unpublished},
+    parcel::Parcel,
+    sync::model_fence,
+};
+
+impl<T> Queue<T> {
+    /// Takes the oldest item of the most urgent band into the parcel, and says which band it was.
+    #[inline]
+    pub(crate) fn pop(&self, parcel: &mut Parcel<T>) -> Option<Band> {
+        let taken = self.next(|band| self.pop_band(band, parcel).then_some(band))?;
+        Some(Band::from_index(taken))
+    }
+
+    /// The pop of a closed queue. Slots that are still unpublished are poisoned, so their pushes
+    /// fail, and `None` is for ever: no band fills again.
+    pub(crate) fn pop_closed(&self, parcel: &mut Parcel<T>) -> Option<Band> {
+        let taken = self
+            .bands
+            .iter()
+            .position(|fifo| fifo.pop(&self.stock, Unpublished::Poison, parcel).is_some())?;
+        Some(Band::from_index(taken))
+    }
+
+    /// Whether nothing is there: there was an instant at which every band was empty. Items of
+    /// running pushes count as being there.
+    pub(crate) fn is_empty(&self) -> bool {
+        let mut before = None;
+        loop {
+            model_fence();
+            let ends = self.bands.iter().try_fold(Ends::default(), |sum, fifo| {
+                fifo.ends_if_empty().map(|ends| sum.and(ends))
+            });
+            if ends.is_none() {
+                return false;
+            }
+            if self.bands.len() == 1 || ends == before {
+                return true;
+            }
+            before = ends;
+        }
+    }
+
+    /// Calls `take` with the bands in which something seems to be, the most urgent first, until it
+    /// gets something; `None` only if nothing was in any band at one time.
+    #[inline(always)]
+    pub(super) fn next<R>(&self, mut take: impl FnMut(usize) -> Option<R>) -> Option<R> {
+        let mut listed = self.set.load();
+        while let Some(band) = listed.next() {
+            if let Some(taken) = take(band) {
+                return Some(taken);
+            }
+        }
+        self.search(take)
+    }
+
+    /// The search in all bands, once those of the set had nothing.
+    #[cold]
+    fn search<R>(&self, mut take: impl FnMut(usize) -> Option<R>) -> Option<R> {
+        let mut before = None;
+        loop {
+            model_fence();
+            let mut sum = Some(Ends::default());
+            for (band, fifo) in self.bands.iter().enumerate() {
+                match fifo.look(&self.stock) {
+                    Look::Nothing(ends) => sum = sum.map(|sum| sum.and(ends)),
+                    Look::Published => {
+                        if let Some(taken) = take(band) {
+                            if !fifo.is_empty() {
+                                self.set.restore(band);
+                            }
+                            return Some(taken);
+                        }
+                        sum = None; // others took what was there
+                    }
+                }
+            }
+            if sum.is_some() && (self.bands.len() == 1 || sum == before) {
+                return None;
+            }
+            before = sum;
+        }
+    }
+
+    /// Takes the oldest item of one band.
+    #[inline(always)]
+    pub(crate) fn pop_band(&self, band: usize, parcel: &mut Parcel<T>) -> bool {
+        let fifo = &self.bands[band];
+        match fifo.pop(&self.stock, Unpublished::Leave, parcel) {
+            Some(Popped { was_last }) => {
+                if was_last {
+                    self.took_last(band, fifo);
+                }
+                true
+            }
+            None => {
+                self.found_empty(band, fifo);
+                false
+            }
+        }
+    }
+
+    /// A pop took what looked like a band's last item: takes the band out of the set, or lets some
+    /// more gather first, if that pays (see [`Slip`]).
+    #[inline(always)]
+    pub(super) fn took_last(&self, band: usize, fifo: &Fifo<T, Slip>) {
+        if fifo.companion().is_due() {
+            self.step_back(band, fifo);
+        } else {
+            self.emptied(band, fifo);
+        }
+    }
+
+    #[cold]
+    fn step_back(&self, band: usize, fifo: &Fifo<T, Slip>) {
+        let before = self.set.load();
+        Slip::wait();
+        let here = fifo.len();
+        fifo.companion()
+            .learn(here + self.set.load().not_in(before));
+        if here == 0 {
+            self.emptied(band, fifo);
+        }
+    }
+
+    /// A band had nothing, though the set showed it.
+    #[cold]
+    pub(super) fn found_empty(&self, band: usize, fifo: &Fifo<T, Slip>) {
+        // Somebody else may have taken it out meanwhile.
+        if self.set.load().contains(band) {
+            self.emptied(band, fifo);
+        }
+    }
+
+    /// The band looked empty: takes it out of the set, unless something came in meanwhile.
+    #[inline(always)]
+    fn emptied(&self, band: usize, fifo: &Fifo<T, Slip>) {
+        self.set.clear(band);
+        if !fifo.is_empty() {
+            self.set.restore(band);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! [`EventCount`]: who waits for one kind of event, and how many of them nobody has woken.
+
+use super::wakes::{Wakes, collect};
+use crate::sync::{
+    atomic::{AtomicUsize, Ordering},
+    model_fence,
+};
+use event_listener::{Event, EventListener, IntoNotification, Listener};
+
+/// A place to wait, for one class of waiters: an eventcount over `event-listener`.
+///
+/// (An eventcount lets threads wait for a condition on words that are changed without a lock: Reed
+/// and Kanodia, "Synchronization with Eventcounts and Sequencers", CACM 1979.)
+#[derive(Debug)]
+pub(crate) struct EventCount {
+    /// Waiters that nobody has woken yet; may be too large for a moment, never too small.
+    ///
+    /// | who | when | change |
+    /// |---|---|---|
+    /// | waiter | before it listens | +1 |
+    /// | notifier | after it marked *n* as woken | −n |
+    /// | waiter | that leaves without having been woken | −1 |
+    waiting: AtomicUsize,
+    event: Event,
+}
+
+impl EventCount {
+    pub(crate) fn new() -> Self {
+        Self {
+            waiting: AtomicUsize::new(0),
+            event: Event::new(),
+        }
+    }
+
+    /// Wakes up to `n` waiters that have not been woken yet, oldest first: those that block at
+    /// once, tasks when the result is dropped. The caller has done what they wait for by a `SeqCst`
+    /// operation. Takes no lock unless somebody waits.
+    #[inline]
+    pub(crate) fn notify(&self, n: usize) -> Wakes {
+        model_fence();
+        // SeqCst: N2 in `wait.md`, after the deed; pairs with the waiter's count and fence.
+        if self.waiting.load(Ordering::SeqCst) == 0 {
+            return Wakes::none();
+        }
+        self.mark_woken(n)
+    }
+
+    /// Wakes everybody.
+    #[inline]
+    pub(crate) fn notify_all(&self) -> Wakes {
+        self.notify(usize::MAX)
+    }
+
+    #[cold]
+    fn mark_woken(&self, n: usize) -> Wakes {
+        let (woken, wakes) = collect(|| self.event.notify(n.additional())); // N3
+        if woken != 0 {
+            // Relaxed: too large for a moment does no harm, and the order against other changes of
+            // the same word is all that counts.
+            self.waiting.fetch_sub(woken, Ordering::Relaxed); // N4
+        }
+        wakes
+    }
+
+    /// Counts a waiter, and listens (W1, W2). The caller fences and looks again.
+    pub(super) fn listen(&self) -> EventListener {
+        // Relaxed: the caller's fence orders it before the look. It comes before `listen`, so that
+        // the count is never too small.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.event.listen()
+    }
+
+    /// A listener stops waiting. If it was woken, its wake goes to the next waiter.
+    pub(super) fn leave(&self, listener: EventListener) -> Wakes {
+        if listener.discard() {
+            return self.notify(1);
+        }
+        self.left_unwoken();
+        Wakes::none()
+    }
+
+    /// Counts a waiter out that has left without having been woken.
+    pub(super) fn left_unwoken(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed); // Relaxed: as in `mark_woken`
+    }
+
+    /// How many wait and have not been woken.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+}
