@@ -85,7 +85,10 @@ fn a_segment_takes_about_2_kib_of_items_and_little_else() {
         // Link and number; two bits and a byte a slot; what aligns the items.
         let most = 16 + 8 * slots.div_ceil(32) + slots + (align - 1) + slots * size;
         let bytes = segment(item);
-        assert!(bytes >= slots * size && bytes <= most, "{size}: {bytes}, not {most}");
+        assert!(
+            bytes >= slots * size && bytes <= most,
+            "{size}: {bytes}, not {most}"
+        );
     }
     check(());
     check(0_u8);

@@ -391,7 +391,10 @@ fn a_consumer_that_was_slow_sweeps_the_segment_it_held() {
     // The slow consumer claims the first slot.
     let head = fifo.advance_head(parked, &stock);
     let segment = Segment::from_ptr(fifo.head.end.segment.load(Ordering::Relaxed)).unwrap();
-    fifo.head.end.index.store(head.advanced(1).word(), Ordering::Relaxed);
+    fifo.head
+        .end
+        .index
+        .store(head.advanced(1).word(), Ordering::Relaxed);
 
     pass(&fifo, 3 * SLOTS, &stock);
     assert_eq!(emptied_segments(&fifo), 3, "behind the one that is held");
@@ -434,7 +437,10 @@ fn an_emptied_segment_is_used_again_at_once_unless_somebody_visits() {
     let (fifo, stock) = new();
     assert!(is_at_once_in_the_pool(&fifo, &stock));
     let visit = fifo.visit(&stock);
-    assert!(!is_at_once_in_the_pool(&fifo, &stock), "a visitor may look into it");
+    assert!(
+        !is_at_once_in_the_pool(&fifo, &stock),
+        "a visitor may look into it"
+    );
     drop(visit);
     // What the visit held back comes first.
     for _ in 0..64 {
