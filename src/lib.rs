@@ -140,6 +140,7 @@ mod channel;
 mod error;
 mod fifo;
 pub mod guide;
+mod layout;
 mod parcel;
 mod queue;
 mod spin;

@@ -8,7 +8,7 @@ use arbitrary::Arbitrary;
 
 use crate::bands::bands_from;
 use crate::program::Program;
-use crate::world::World;
+use crate::world::{Kind, World};
 
 /// One step; see [`channel::Op`](crate::channel::Op).
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -36,6 +36,12 @@ pub enum Op {
     Cancel { task: u8 },
     Forget { task: u8, flags: u8 },
     Close { handle: u8 },
+    BeginReserveOwned { band: u8, poll: bool },
+    BeginReserveMany { band: u8, units: u8, poll: bool },
+    TryReserveMany { band: u8, units: u8 },
+    SendManyNow { band: u8, count: u8, how: u8 },
+    PollRecvMany { limit: u8 },
+    Again,
 }
 
 /// Runs a program. The first byte of setup is the number of bands, the second the capacity.
@@ -58,13 +64,13 @@ fn step(world: &mut World<0>, op: Op) {
             let count = count as usize % 16;
             world.begin_send_many(0, band, count, flags & 1 != 0, flags & 2 == 0);
         }
-        Op::BeginReserve { band, poll } => world.begin_reserve(0, band, poll),
-        Op::TryReserve { band } => world.try_reserve(0, band),
+        Op::BeginReserve { band, poll } => world.begin_reserve(0, band, Kind::One, poll),
+        Op::TryReserve { band } => world.try_reserve(0, band, Kind::One),
         Op::PermitSend { permit } => world.permit_send(permit),
         Op::PermitDrop { permit } => world.permit_drop(permit),
         Op::PermitForget { permit } => world.permit_forget(permit),
         Op::RecvNow { how } => world.recv_now(0, how),
-        Op::RecvManyNow { limit } => world.recv_many_now(0, limit as usize % 12),
+        Op::RecvManyNow { limit } => world.recv_many_now(0, limit as usize % 12, 0),
         Op::Drain { count, sends } => world.drain(0, count as usize % 12, sends as usize % 12),
         Op::BeginRecv { poll } => world.begin_recv(0, poll),
         Op::PollStream => world.poll_stream(0, false),
@@ -76,5 +82,17 @@ fn step(world: &mut World<0>, op: Op) {
         // Rarely, as little is left to see after it.
         Op::Close { handle } if handle >= 224 => world.close(handle),
         Op::Close { .. } => {}
+        Op::BeginReserveOwned { band, poll } => world.begin_reserve(0, band, Kind::Owned, poll),
+        Op::BeginReserveMany { band, units, poll } => {
+            world.begin_reserve(0, band, Kind::Many(units as usize % 12), poll);
+        }
+        Op::TryReserveMany { band, units } => {
+            world.try_reserve(0, band, Kind::Many(units as usize % 12));
+        }
+        Op::SendManyNow { band, count, how } => {
+            world.send_many_now(0, band, count as usize % 12, how);
+        }
+        Op::PollRecvMany { limit } => world.poll_recv_many(0, limit as usize % 12, false),
+        Op::Again => world.again(),
     }
 }

@@ -29,20 +29,24 @@ pub enum What {
         /// Whether it was certainly accepted, or only perhaps: the batch was cancelled.
         sure: bool,
     },
-    /// Held a unit of room without an item for the length of the call.
-    Held,
-    /// Found no room.
-    Full,
-    /// A send that was refused, as the channel is closed.
-    Refused,
+    /// Held units of room without an item for the length of the call.
+    Held(usize),
+    /// Found no room for so many units.
+    Full(usize),
+    /// A send that was refused, as the channel is closed; it may have held so many units.
+    Refused(usize),
     /// Took items: bands and numbers.
     Took(Vec<(usize, u32)>),
     /// Looked for items, and found none.
     Nothing,
     /// Looked for items, and found none and the channel closed.
     Ended,
+    /// Was told that nothing is there, and would not have taken it.
+    Empty,
     /// Read the length.
     Len(usize),
+    /// Read how many units of room are left.
+    Available(usize),
     /// Closed the channel.
     Close,
 }
@@ -58,6 +62,13 @@ pub struct Call {
     pub end: u64,
     /// What it did.
     pub what: What,
+}
+
+impl Call {
+    /// Whether it took items, or looked for some to take.
+    fn is_receive(&self) -> bool {
+        matches!(self.what, What::Took(_) | What::Nothing | What::Ended)
+    }
 }
 
 /// An item's life.
@@ -94,20 +105,60 @@ pub fn check(calls: &[Call], capacity: Option<usize>, emptied: bool) {
     for (index, call) in calls.iter().enumerate() {
         match &call.what {
             What::Took(_) => priority(&lives, calls, index),
-            What::Nothing | What::Ended => {
-                for life in &lives {
-                    assert!(
-                        !life.is_there(call.start, call.end),
-                        "{call:?} found nothing, and {life:?} is there"
-                    );
-                }
-            }
+            What::Nothing | What::Ended | What::Empty => empty(&lives, call, emptied),
             What::Len(len) => length(&lives, calls, call, *len, emptied),
-            What::Full => full(&lives, calls, call, capacity),
+            What::Full(units) => {
+                let least = in_use(&lives, calls, call);
+                let capacity = capacity.expect("an unbounded channel is never full");
+                assert!(
+                    least + units > capacity,
+                    "{call:?}, and at most {least} units were in use"
+                );
+            }
+            What::Available(available) if emptied => {
+                let capacity = capacity.expect("an unbounded channel says no number");
+                let (least, most) = (there(&lives, call), in_use(&lives, calls, call));
+                let left = capacity.saturating_sub(most)..=capacity - least;
+                assert!(left.contains(available), "{call:?}, and it is {left:?}");
+            }
             _ => {}
         }
     }
     closed(calls);
+}
+
+/// A call that was told that nothing is there: there was a moment in it at which no item was there
+/// for certain, in any band.
+///
+/// The times in which items are there for certain, each from the return of its send to the begin of
+/// the call that took it, must not cover the whole call, one after the other.
+fn empty(lives: &[Life], call: &Call, emptied: bool) {
+    let mut there: Vec<_> = lives
+        .iter()
+        // What nobody took, the last receiver dropped at some time, and only a sender is left to ask.
+        .filter(|life| life.sure && (emptied || life.taken.is_some() || call.is_receive()))
+        .map(|life| {
+            let gone = life.taken.map_or(u64::MAX, |((start, _), _)| start);
+            (life.sent.1, gone, life)
+        })
+        .collect();
+    there.sort_by_key(|&(from, _, _)| from);
+    // Up to here something was there at any time of the call, and this is what it was.
+    let mut until = call.start;
+    let mut cover = Vec::new();
+    for (from, gone, life) in there {
+        if from > until {
+            break;
+        }
+        if gone > until {
+            until = gone;
+            cover.push(life);
+        }
+        assert!(
+            until <= call.end,
+            "{call:?} found nothing, and something was there throughout: {cover:#?}"
+        );
+    }
 }
 
 /// Matches what was taken with what was sent: each at most once.
@@ -198,28 +249,39 @@ fn priority(lives: &[Life], calls: &[Call], index: usize) {
             continue;
         };
         let excused = calls.iter().enumerate().any(|(other, receive)| {
-            let looks = matches!(receive.what, What::Took(_) | What::Nothing | What::Ended);
-            other != index && looks && receive.start < urgent.sent.1 && receive.end > call.start
+            other != index
+                && receive.is_receive()
+                && receive.start < urgent.sent.1
+                && receive.end > call.start
         });
         assert!(excused, "{call:?} took {passed:?}, and {urgent:?} is there");
     }
 }
 
-/// The length counts what is certainly there, and nothing that certainly is not.
-fn length(lives: &[Life], calls: &[Call], call: &Call, len: usize, emptied: bool) {
-    let there = lives
+/// Items that were there all through a call, for certain.
+fn there(lives: &[Life], call: &Call) -> usize {
+    lives
         .iter()
         .filter(|life| life.is_there(call.start, call.end))
-        .count();
-    // Nobody could take the items that were left, so the last receiver dropped them at some time.
-    let least = if emptied { there } else { 0 };
-    let most = lives
+        .count()
+}
+
+/// Items that may have been there at some time of a call.
+fn perhaps_there(lives: &[Life], call: &Call) -> usize {
+    lives
         .iter()
         .filter(|life| {
             let gone = life.taken.is_some_and(|((_, end), _)| end < call.start);
             life.sent.0 < call.end && !gone
         })
-        .count();
+        .count()
+}
+
+/// The length counts what is certainly there, and nothing that certainly is not.
+fn length(lives: &[Life], calls: &[Call], call: &Call, len: usize, emptied: bool) {
+    // Nobody could take the items that were left, so the last receiver dropped them at some time.
+    let least = if emptied { there(lives, call) } else { 0 };
+    let most = perhaps_there(lives, call);
     let most = if gave_up(calls, call) {
         usize::MAX
     } else {
@@ -237,38 +299,26 @@ fn length(lives: &[Life], calls: &[Call], call: &Call, len: usize, emptied: bool
 fn gave_up(calls: &[Call], call: &Call) -> bool {
     let together = |one: &Call, other: &Call| one.start < other.end && other.start < one.end;
     calls.iter().any(|send| match send.what {
-        What::Refused if together(send, call) => true,
-        What::Sent { .. } | What::Refused => calls.iter().any(|receive| {
-            let looks = matches!(receive.what, What::Took(_) | What::Nothing | What::Ended);
-            looks && together(receive, call) && together(send, receive)
+        What::Refused(_) if together(send, call) => true,
+        What::Sent { .. } | What::Refused(_) => calls.iter().any(|receive| {
+            receive.is_receive() && together(receive, call) && together(send, receive)
         }),
         _ => false,
     })
 }
 
-/// No room was found: all units may have been in use at one moment of the call.
-fn full(lives: &[Life], calls: &[Call], call: &Call, capacity: Option<usize>) {
-    let capacity = capacity.expect("an unbounded channel is never full");
-    let items = lives
-        .iter()
-        .filter(|life| {
-            let gone = life.taken.is_some_and(|((_, end), _)| end < call.start);
-            life.sent.0 < call.end && !gone
-        })
-        .count();
-    // A send that is refused may hold a unit until it knows.
-    let others = calls
-        .iter()
-        .filter(|other| {
-            matches!(other.what, What::Held | What::Refused)
-                && other.start < call.end
-                && other.end > call.start
-        })
-        .count();
-    assert!(
-        items + others >= capacity,
-        "{call:?}, and at most {items} items and {others} permits were there"
-    );
+/// Units of room that may all have been in use at one moment of a call.
+fn in_use(lives: &[Life], calls: &[Call], call: &Call) -> usize {
+    // A send that is refused may hold its units until it knows.
+    let held = calls.iter().map(|other| match other.what {
+        What::Held(units) | What::Refused(units)
+            if other.start < call.end && other.end > call.start =>
+        {
+            units
+        }
+        _ => 0,
+    });
+    perhaps_there(lives, call) + held.sum::<usize>()
 }
 
 /// Closing is final, for sends and for receives.
@@ -277,14 +327,14 @@ fn closed(calls: &[Call]) {
         let ends = calls.iter().filter(|call| which(&call.what));
         ends.map(|call| call.end).min().unwrap_or(u64::MAX)
     };
-    let told = first(|what| matches!(what, What::Close | What::Refused | What::Ended));
+    let told = first(|what| matches!(what, What::Close | What::Refused(_) | What::Ended));
     let ended = first(|what| matches!(what, What::Ended));
     for call in calls {
         match &call.what {
             What::Sent { sure: true, .. } => {
                 assert!(call.start < told, "{call:?} sent after the end");
             }
-            What::Full | What::Held => {
+            What::Full(_) | What::Held(_) => {
                 assert!(call.start < told, "{call:?}, and the channel was closed");
             }
             What::Took(_) => assert!(call.start < ended, "{call:?} took after the end"),

@@ -14,6 +14,7 @@
 //! | [`waits`] | the model of waiting: who must have been woken |
 //! | [`loan`] | handles that a future borrows, and the place for forgotten things |
 //! | [`world`] | a channel beside its model, and a hand-driven executor |
+//! | [`quiet`] | panics that are asked for |
 //! | [`stage`] | parked threads, and who of them may go on |
 //! | [`history`] | what threads did and when, and whether that is allowed |
 //! | [`queue`], [`channel`], [`capacity`], [`threads`] | the four targets |
@@ -27,6 +28,7 @@ pub mod item;
 pub mod loan;
 pub mod program;
 pub mod queue;
+pub mod quiet;
 pub mod stage;
 pub mod threads;
 pub mod waits;

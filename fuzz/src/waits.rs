@@ -3,16 +3,18 @@
 //! The promise is that of design §3, point 5, taken one call at a time, which is exact where one
 //! thread makes all calls:
 //!
-//! * an accepted item wakes one `recv` or `recv_many` that was not woken yet; only when there is
-//!   none, a stream. What holds an earlier wake and has not looked does not count: it may be kept
-//!   for ever, and holds that one wake only;
-//! * a unit of room that comes back does the same for those who wait to send;
+//! * an accepted item wakes one `recv` or `recv_many` that was not woken yet, and every stream. What
+//!   holds an earlier wake and has not looked does not count: it may be kept for ever, and holds
+//!   that one wake only;
+//! * a unit of room that comes back wakes one of those who wait for one unit, and everybody who
+//!   waits for several;
 //! * whoever is dropped with a wake it did not use passes it on while there is something to have;
 //! * closing wakes everybody;
 //! * in each class the one that came first is woken first.
 //!
-//! And, as a state that holds between any two calls: with `n` items there are `n` receivers that
-//! were woken and did not look, or nobody else waits. The same for room.
+//! And, as a state that holds between any two calls: with `n` items there are `n` receives that were
+//! woken and did not look, or nobody else waits; with any item, no stream is asleep. The same for
+//! room as for receives.
 //!
 //! More wakes than these are allowed.
 
@@ -25,15 +27,17 @@ use crate::flag::Flag;
 pub enum Class {
     /// An item, in `recv` or `recv_many`.
     Recv,
-    /// An item, as a stream.
+    /// An item, as a stream, or in `poll_recv_many`.
     Stream,
-    /// Room, in `send`, `send_many` or `reserve`.
+    /// One unit of room, in `send`, `send_many`, `reserve` or `reserve_owned`.
     Room,
+    /// Room for several items at once, in `reserve_many`.
+    MuchRoom,
     /// The end, in `closed`.
     Closed,
 }
 
-const CLASSES: usize = 4;
+const CLASSES: usize = 5;
 
 /// Names a waiter; made by [`Waits::ticket`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,34 +154,37 @@ impl Waits {
             return;
         }
         let asleep = |class| self.count(class, |wait| !wait.woken && !wait.fresh);
-        let [recvs, streams, senders] = [Class::Recv, Class::Stream, Class::Room].map(asleep);
+        let before = [Class::Recv, Class::Stream, Class::Room, Class::MuchRoom].map(asleep);
         let new = self.wake();
         let all = |class| self.count(class, |_| true);
         let woken = |class| self.count(class, |wait| wait.woken);
-        let covered = woken(Class::Recv);
+        let everybody = |any| if any { usize::MAX } else { 0 };
 
-        let to_recvs = done.items + left(Class::Recv, now.items > 0);
-        // A receive that leaves hands its wake to the next receive. Streams need it only if fewer
-        // of them are awake than items want them, which the state below shows.
-        let to_streams =
-            done.items.saturating_sub(recvs) + left(Class::Stream, now.items > covered);
-        let to_senders = done.room + left(Class::Room, now.room > 0);
-        for (class, owed, asleep) in [
-            (Class::Recv, to_recvs, recvs),
-            (Class::Stream, to_streams, streams),
-            (Class::Room, to_senders, senders),
-        ] {
+        let owed = [
+            (
+                Class::Recv,
+                done.items + left(Class::Recv, now.items > 0),
+                now.items,
+            ),
+            (
+                Class::Stream,
+                everybody(done.items > 0),
+                everybody(now.items > 0),
+            ),
+            (
+                Class::Room,
+                done.room + left(Class::Room, now.room > 0),
+                now.room,
+            ),
+            // One that saw too little room sleeps beside it until more comes.
+            (Class::MuchRoom, everybody(done.room > 0), 0),
+        ];
+        for ((class, owed, there), asleep) in owed.into_iter().zip(before) {
             let new = new[class as usize];
             assert!(
                 new >= owed.min(asleep),
                 "lost wake: {owed} owed to {class:?}, {asleep} asleep, {new} woken"
             );
-        }
-        for (class, there) in [
-            (Class::Recv, now.items),
-            (Class::Stream, now.items.saturating_sub(covered)),
-            (Class::Room, now.room),
-        ] {
             assert!(
                 woken(class) >= there.min(all(class)),
                 "{there} to have for {class:?}, {} wait and {} are woken",

@@ -6,13 +6,13 @@
 
 use crate::{
     band::Band,
+    layout::Spaced,
     sync::atomic::{AtomicUsize, Ordering},
 };
-use crossbeam_utils::CachePadded;
 
 /// The units of a bounded channel.
 pub(super) struct Room {
-    used: CachePadded<AtomicUsize>,
+    used: Spaced<AtomicUsize>,
     capacity: usize,
 }
 
@@ -28,7 +28,7 @@ pub(super) enum NoRoom {
 impl Room {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            used: CachePadded::new(AtomicUsize::new(0)),
+            used: Spaced::new(AtomicUsize::new(0)),
             capacity,
         }
     }

@@ -17,11 +17,11 @@ pub(crate) use bitmap::BandSet;
 
 use crate::{
     fifo::{Fifo, Stock},
+    layout::{AlignedSlice, Spaced},
     parcel::Parcel,
     spin::Slip,
 };
 use core::mem;
-use crossbeam_utils::CachePadded;
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -30,8 +30,8 @@ use std::{
 
 /// Bands of items. Bands are given by their index, which the caller has checked.
 pub(crate) struct Queue<T> {
-    set: CachePadded<BandSet>,
-    bands: Box<[Fifo<T, Slip>]>,
+    set: Spaced<BandSet>,
+    bands: AlignedSlice<Fifo<T, Slip>>,
     stock: Stock<T>,
 }
 
@@ -39,8 +39,8 @@ impl<T> Queue<T> {
     /// With this many bands: 1 to 64.
     pub(crate) fn new(bands: usize) -> Self {
         Self {
-            set: CachePadded::new(BandSet::default()),
-            bands: (0..bands).map(|_| Fifo::new()).collect(),
+            set: Spaced::new(BandSet::default()),
+            bands: AlignedSlice::new(bands, Fifo::new),
             stock: Stock::new(),
         }
     }
@@ -74,7 +74,7 @@ impl<T> Queue<T> {
     /// Closes every band: no push that begins after this succeeds. May be called by many, and by
     /// whoever sees that somebody else has begun to.
     pub(crate) fn close(&self) {
-        for band in &self.bands {
+        for band in self.bands.iter() {
             band.close();
         }
     }

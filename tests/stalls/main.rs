@@ -337,7 +337,7 @@ fn len_is_exact_after_slots_were_given_up() {
             let mut first = true;
             stall::set_hook(Some(Box::new(move |site| {
                 // Between claim and publish.
-                if first && site.file().ends_with("slots.rs") {
+                if first && site.file().ends_with("fifo/segment.rs") {
                     first = false;
                     stopped.send(()).unwrap();
                     may_go_on.recv().unwrap();

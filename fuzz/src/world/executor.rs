@@ -4,14 +4,16 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use bandq::{Receiver, SendError, SendManyError, Sender};
+use bandq::{Band, Receiver, SendError, SendManyError, Sender};
 
-use super::job::{Future_, Held, Job, Lent, Task};
-use super::{MOST_TASKS, Verdict, World, pick};
+use super::job::{Future_, Job, Lent, Reserved, Task};
+use super::verdict::Verdict;
+use super::{MOST_TASKS, World, pick};
 use crate::flag::Flag;
 use crate::item::Item;
 use crate::loan::Loan;
 use crate::program::MOST_STEPS;
+use crate::quiet::panics;
 
 /// Resets a flag for the next poll, or replaces it, and returns its waker.
 pub(super) fn ready_waker(flag: &mut Arc<Flag>, other: bool) -> Waker {
@@ -128,8 +130,8 @@ impl<const PAD: usize> World<PAD> {
         let mut context = Context::from_waker(&waker);
         let class = task.job.class();
         let mut moved = false;
-        // The permit that a reserve got, and its band.
-        let mut permit = None;
+        // What a reserve got: the room, its band and its units.
+        let mut got = None;
         let ready = match &mut task.job {
             Job::Send { future, band, id } => {
                 let (band, id) = (*band, *id);
@@ -140,20 +142,11 @@ impl<const PAD: usize> World<PAD> {
                         false
                     }
                     Poll::Ready(sent) => {
-                        let verdict = match sent {
-                            Ok(()) => {
-                                self.accept(band, id);
-                                Verdict::Ok
-                            }
-                            Err(SendError::Closed(item)) => {
-                                assert_eq!(item.id(), id);
-                                Verdict::Closed
-                            }
-                            Err(SendError::NoSuchBand(item)) => {
-                                assert_eq!(item.id(), id);
-                                Verdict::NoSuchBand
-                            }
-                        };
+                        let (verdict, back) = Verdict::of_waiting(sent);
+                        match back {
+                            Some(item) => assert_eq!(item.id(), id, "gave back another item"),
+                            None => self.accept(band, id),
+                        }
                         assert_eq!(verdict, expected, "a send is ready");
                         true
                     }
@@ -193,16 +186,13 @@ impl<const PAD: usize> World<PAD> {
                     Poll::Ready(Err(SendManyError { sent: count, error })) => {
                         assert!(!accepts, "a batch was refused");
                         assert_eq!(count, *sent, "the count of a batch");
-                        let item = match error {
-                            SendError::Closed(item) => {
-                                assert!(self.bands.has(band), "no such band wins over closed");
-                                item
-                            }
-                            SendError::NoSuchBand(item) => {
-                                assert!(!self.bands.has(band));
-                                item
-                            }
+                        let (verdict, item) = Verdict::of_waiting::<(), _>(Err(error));
+                        let expected = match self.bands.has(band) {
+                            true => Verdict::Closed,
+                            false => Verdict::NoSuchBand,
                         };
+                        assert_eq!(verdict, expected, "why a batch was refused");
+                        let item = item.expect("the item that was refused");
                         assert_eq!(item.id(), *next, "gave back another item");
                         *next += 1;
                         true
@@ -210,26 +200,23 @@ impl<const PAD: usize> World<PAD> {
                 }
             }
             Job::Reserve { future, band } => {
-                let expected = self.send_verdict(*band);
-                match future.as_mut().poll(&mut context) {
-                    Poll::Pending => {
-                        assert_eq!(expected, Verdict::Full, "a reserve is pending");
-                        false
-                    }
-                    Poll::Ready(reserved) => {
-                        let verdict = match reserved {
-                            Ok(got) => {
-                                permit = Some((got, *band));
-                                self.reserved += 1;
-                                Verdict::Ok
-                            }
-                            Err(SendError::Closed(())) => Verdict::Closed,
-                            Err(SendError::NoSuchBand(())) => Verdict::NoSuchBand,
-                        };
-                        assert_eq!(verdict, expected, "a reserve is ready");
-                        true
-                    }
-                }
+                let polled = future.as_mut().poll(&mut context);
+                let polled = polled.map_ok(Reserved::One);
+                self.reserve(polled, *band, 1, &mut got)
+            }
+            Job::ReserveOwned { future, band } => {
+                let polled = future.as_mut().poll(&mut context);
+                let polled = polled.map_ok(Reserved::Owned);
+                self.reserve(polled, *band, 1, &mut got)
+            }
+            Job::ReserveMany {
+                future,
+                band,
+                units,
+            } => {
+                let polled = future.as_mut().poll(&mut context);
+                let polled = polled.map_ok(Reserved::Many);
+                self.reserve(polled, *band, *units, &mut got)
             }
             Job::Recv { future } => match future.as_mut().poll(&mut context) {
                 Poll::Pending => {
@@ -266,8 +253,13 @@ impl<const PAD: usize> World<PAD> {
                 ready
             }
         };
+        assert_eq!(task.job.future().is_over(), ready, "fused");
         if ready {
             self.waits.done(ticket);
+            if mem::take(&mut self.again) {
+                let second = || task.job.future().poll_only(&mut context);
+                assert!(panics(second), "a second poll after the end");
+            }
             let Task { job, lent, .. } = task;
             if let Job::Send { .. } = job {
                 // Its item is sent or given back; it holds none.
@@ -276,8 +268,8 @@ impl<const PAD: usize> World<PAD> {
                 job.cancel();
             }
             self.settle();
-            match permit {
-                Some((permit, band)) => self.permits.push(Held { permit, lent, band }),
+            match got {
+                Some((reserved, band, units)) => self.hold(reserved, band, units, lent),
                 None => self.give_back(lent),
             }
         } else {
@@ -285,6 +277,36 @@ impl<const PAD: usize> World<PAD> {
             self.tasks.push(task);
             self.settle();
         }
+    }
+
+    /// A future that reserves was polled; whether it is ready.
+    fn reserve(
+        &mut self,
+        polled: Poll<Result<Reserved<PAD>, SendError<()>>>,
+        band: Band,
+        units: usize,
+        got: &mut Option<(Reserved<PAD>, Band, usize)>,
+    ) -> bool {
+        let expected = self.reserve_verdict(band, units);
+        let Poll::Ready(result) = polled else {
+            assert_eq!(expected, Verdict::Full, "a reserve is pending");
+            return false;
+        };
+        let verdict = match result {
+            Ok(reserved) => {
+                self.reserved += units;
+                *got = Some((reserved, band, units));
+                Verdict::Ok
+            }
+            Err(error) => Verdict::of_waiting::<(), _>(Err(error)).0,
+        };
+        assert_eq!(verdict, expected, "a reserve is ready");
+        true
+    }
+
+    /// The next future that is ready is polled once more.
+    pub fn again(&mut self) {
+        self.again = true;
     }
 
     /// Drops a future.

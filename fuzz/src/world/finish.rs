@@ -37,6 +37,9 @@ impl<const PAD: usize> World<PAD> {
         while !self.senders.is_empty() {
             self.drop_sender(0);
         }
+        while !self.band_senders.is_empty() {
+            self.bound(0, 3);
+        }
         while !self.taps.is_empty() {
             self.drop_receiver(0);
         }

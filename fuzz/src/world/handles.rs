@@ -52,6 +52,7 @@ impl<const PAD: usize> World<PAD> {
             receiver,
             ticket: self.waits.ticket(),
             flag: Flag::new(),
+            is_ended: false,
         });
         self.settle();
     }

@@ -1,11 +1,14 @@
 //! What a program holds: futures that were begun, permits, receivers, and what was put aside.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Context;
 use std::vec;
 
-use bandq::{Band, Permit, Receiver, RecvError, SendError, SendManyError, Sender};
+use bandq::{
+    Band, OwnedPermit, Permit, Permits, Receiver, RecvError, SendError, SendManyError, Sender,
+};
+use futures_core::future::FusedFuture;
 
 use crate::flag::Flag;
 use crate::item::Item;
@@ -13,7 +16,26 @@ use crate::loan::{Loan, forget};
 use crate::waits::{Class, Ticket};
 
 pub(super) type Batch<const PAD: usize> = Vec<(Band, Item<PAD>)>;
-pub(super) type Future_<T> = Pin<Box<dyn Future<Output = T>>>;
+pub(super) type Future_<T> = Pin<Box<dyn FusedFuture<Output = T>>>;
+
+/// A future, whatever it yields.
+pub(super) trait Fused {
+    /// Whether it was ready.
+    fn is_over(&self) -> bool;
+
+    /// Polls it and drops what it yields.
+    fn poll_only(&mut self, context: &mut Context<'_>);
+}
+
+impl<T> Fused for Future_<T> {
+    fn is_over(&self) -> bool {
+        self.is_terminated()
+    }
+
+    fn poll_only(&mut self, context: &mut Context<'_>) {
+        let _ = self.as_mut().poll(context);
+    }
+}
 
 /// A future that was begun.
 pub(super) enum Job<const PAD: usize> {
@@ -36,6 +58,15 @@ pub(super) enum Job<const PAD: usize> {
         future: Future_<Result<Permit<'static, Item<PAD>>, SendError<()>>>,
         band: Band,
     },
+    ReserveOwned {
+        future: Future_<Result<OwnedPermit<Item<PAD>>, SendError<()>>>,
+        band: Band,
+    },
+    ReserveMany {
+        future: Future_<Result<Permits<'static, Item<PAD>>, SendError<()>>>,
+        band: Band,
+        units: usize,
+    },
     Recv {
         future: Future_<Result<(Band, Item<PAD>), RecvError>>,
     },
@@ -52,9 +83,27 @@ pub(super) enum Job<const PAD: usize> {
 impl<const PAD: usize> Job<PAD> {
     pub(super) fn class(&self) -> Class {
         match self {
-            Self::Send { .. } | Self::SendMany { .. } | Self::Reserve { .. } => Class::Room,
+            Self::Send { .. }
+            | Self::SendMany { .. }
+            | Self::Reserve { .. }
+            | Self::ReserveOwned { .. } => Class::Room,
+            Self::ReserveMany { .. } => Class::MuchRoom,
             Self::Recv { .. } | Self::RecvMany { .. } => Class::Recv,
             Self::Closed { .. } => Class::Closed,
+        }
+    }
+
+    /// The future alone.
+    pub(super) fn future(&mut self) -> &mut dyn Fused {
+        match self {
+            Self::Send { future, .. } => future,
+            Self::SendMany { future, .. } => future,
+            Self::Reserve { future, .. } => future,
+            Self::ReserveOwned { future, .. } => future,
+            Self::ReserveMany { future, .. } => future,
+            Self::Recv { future } => future,
+            Self::RecvMany { future, .. } => future,
+            Self::Closed { future } => future,
         }
     }
 
@@ -80,6 +129,8 @@ impl<const PAD: usize> Job<PAD> {
                 }
             }
             Self::Reserve { future, .. } => forget(future),
+            Self::ReserveOwned { future, .. } => forget(future),
+            Self::ReserveMany { future, .. } => forget(future),
             Self::Recv { future } => forget(future),
             Self::RecvMany {
                 future, mut out, ..
@@ -142,11 +193,20 @@ pub(super) struct Task<const PAD: usize> {
     pub(super) flag: Arc<Flag>,
 }
 
+/// Room that was reserved.
+pub(super) enum Reserved<const PAD: usize> {
+    One(Permit<'static, Item<PAD>>),
+    Owned(OwnedPermit<Item<PAD>>),
+    Many(Permits<'static, Item<PAD>>),
+}
+
 pub(super) struct Held<const PAD: usize> {
     // Before what it borrows.
-    pub(super) permit: Permit<'static, Item<PAD>>,
-    pub(super) lent: Lent<PAD>,
+    pub(super) reserved: Reserved<PAD>,
+    /// What it borrows, if anything.
+    pub(super) lent: Option<Lent<PAD>>,
     pub(super) band: Band,
+    pub(super) units: usize,
 }
 
 /// A receiver, which may also be polled as a stream.
@@ -154,6 +214,8 @@ pub(super) struct Tap<const PAD: usize> {
     pub(super) receiver: Receiver<Item<PAD>>,
     pub(super) ticket: Ticket,
     pub(super) flag: Arc<Flag>,
+    /// Whether it has yielded `None`.
+    pub(super) is_ended: bool,
 }
 
 /// Things that are not touched again until the end of the run. To the channel that is the same as

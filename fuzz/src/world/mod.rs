@@ -4,23 +4,29 @@
 //! and who was woken. Futures are polled only when the program says so, each with a waker of its
 //! own, and may be kept, polled though nobody woke them, dropped or forgotten at any time.
 
+mod counts;
 mod executor;
 mod finish;
 mod handles;
 mod job;
 mod receive;
+mod reserve;
 mod send;
+mod verdict;
 
 use std::mem;
 use std::time::Instant;
 
-use bandq::{Band, Sender, WeakReceiver, WeakSender};
+use bandq::{Band, BandSender, Sender, WeakReceiver, WeakSender};
 
 use crate::bands::{Bands, band_from};
 use crate::flag::Flag;
 use crate::item::{Item, Ledger};
 use crate::waits::{Done, Now, Waits};
 use job::{Aside, Held, Lent, Tap, Task};
+use verdict::Verdict;
+
+pub use reserve::Kind;
 
 const MOST_HANDLES: usize = 4;
 const MOST_TASKS: usize = 8;
@@ -31,6 +37,7 @@ pub struct World<const PAD: usize> {
     tasks: Vec<Task<PAD>>,
     permits: Vec<Held<PAD>>,
     senders: Vec<Sender<Item<PAD>>>,
+    band_senders: Vec<BandSender<Item<PAD>>>,
     taps: Vec<Tap<PAD>>,
     weak_senders: Vec<WeakSender<Item<PAD>>>,
     weak_receivers: Vec<WeakReceiver<Item<PAD>>>,
@@ -44,6 +51,8 @@ pub struct World<const PAD: usize> {
     receiver_count: usize,
     waits: Waits,
     done: Done,
+    /// Whether the next future that is ready is polled once more.
+    again: bool,
     /// Items that went with something forgotten.
     forgotten: usize,
     aside: Aside<PAD>,
@@ -65,11 +74,13 @@ impl<const PAD: usize> World<PAD> {
             receiver,
             ticket: waits.ticket(),
             flag: Flag::new(),
+            is_ended: false,
         };
         Self {
             tasks: Vec::with_capacity(MOST_TASKS),
             permits: Vec::new(),
             senders: vec![sender],
+            band_senders: Vec::new(),
             taps: vec![tap],
             weak_senders: Vec::new(),
             weak_receivers: Vec::new(),
@@ -81,6 +92,7 @@ impl<const PAD: usize> World<PAD> {
             receiver_count: 1,
             waits,
             done: Done::default(),
+            again: false,
             forgotten: 0,
             aside: Aside::default(),
             past: Instant::now(),
@@ -101,11 +113,18 @@ impl<const PAD: usize> World<PAD> {
 
     /// What a send to `band` must say now, the item aside.
     fn send_verdict(&self, band: Band) -> Verdict {
+        self.reserve_verdict(band, 1)
+    }
+
+    /// What a reservation of so many units must say now.
+    fn reserve_verdict(&self, band: Band, units: usize) -> Verdict {
         if !self.bands.has(band) {
             Verdict::NoSuchBand
         } else if self.closed {
             Verdict::Closed
-        } else if self.room() == 0 {
+        } else if self.capacity.is_some_and(|capacity| units > capacity) {
+            Verdict::TooHeavy
+        } else if self.room() < units {
             Verdict::Full
         } else {
             Verdict::Ok
@@ -162,27 +181,7 @@ impl<const PAD: usize> World<PAD> {
             self.bands.len() + inside + self.forgotten,
             "living items"
         );
-        let full = now.room == 0;
-        let counts = (self.sender_count, self.receiver_count);
-        if let Some(sender) = self.senders.first() {
-            assert_eq!(sender.len(), now.items, "len");
-            assert_eq!(sender.is_empty(), now.items == 0, "is_empty");
-            if self.receiver_count > 0 {
-                assert_eq!(sender.is_full(), full, "is_full");
-            }
-            assert_eq!(sender.is_closed(), now.closed, "is_closed");
-            assert_eq!(sender.capacity(), self.capacity, "capacity");
-            let seen = (sender.sender_count(), sender.receiver_count());
-            assert_eq!(seen, counts, "handles");
-        } else if let Some(Tap { receiver, .. }) = self.taps.first() {
-            assert_eq!(receiver.len(), now.items, "len");
-            assert_eq!(receiver.is_empty(), now.items == 0, "is_empty");
-            assert_eq!(receiver.is_full(), full, "is_full");
-            assert_eq!(receiver.is_closed(), now.closed, "is_closed");
-            assert_eq!(receiver.capacity(), self.capacity, "capacity");
-            let seen = (receiver.sender_count(), receiver.receiver_count());
-            assert_eq!(seen, counts, "handles");
-        }
+        self.check_counts();
     }
 
     /// `band_len`, from both sides.
@@ -195,15 +194,10 @@ impl<const PAD: usize> World<PAD> {
         if let Some(Tap { receiver, .. }) = self.taps.first() {
             assert_eq!(receiver.band_len(band), expected);
         }
+        if let Some(sender) = self.band_senders.first() {
+            assert_eq!(sender.band_len(band), expected);
+        }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    Ok,
-    Full,
-    Closed,
-    NoSuchBand,
 }
 
 /// Picks one of `len` things by a byte; `None` where there is none.

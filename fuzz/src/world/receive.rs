@@ -50,13 +50,28 @@ impl<const PAD: usize> World<PAD> {
         self.settle();
     }
 
-    /// `try_recv_many`.
-    pub fn recv_many_now(&mut self, receiver: u8, limit: usize) {
+    /// `try_recv_many`, and the blocking ones where they need not wait or give up at once.
+    pub fn recv_many_now(&mut self, receiver: u8, limit: usize, how: u8) {
         let Some(at) = pick(receiver, self.taps.len()) else {
             return;
         };
         let mut out = Vec::new();
-        let got = self.taps[at].receiver.try_recv_many(&mut out, limit);
+        let receiver = &self.taps[at].receiver;
+        let waits = limit > 0 && self.bands.is_empty() && !self.closed;
+        let got = match how % 4 {
+            1 => {
+                let got = receiver.recv_many_timeout(&mut out, limit, Duration::ZERO);
+                got.map_err(|error| match error.is_closed() {
+                    true => TryRecvError::Closed,
+                    false => TryRecvError::Empty,
+                })
+            }
+            2 if !waits => match receiver.recv_many_blocking(&mut out, limit) {
+                0 if limit > 0 => Err(TryRecvError::Closed),
+                count => Ok(count),
+            },
+            _ => receiver.try_recv_many(&mut out, limit),
+        };
         let expected = match limit.min(self.bands.len()) {
             0 if limit == 0 => Ok(0),
             0 if self.closed => Err(TryRecvError::Closed),
@@ -75,13 +90,21 @@ impl<const PAD: usize> World<PAD> {
         }
     }
 
-    /// Up to `count` items of `try_iter`.
-    pub fn iterate(&mut self, receiver: u8, count: usize) {
+    /// Up to `count` items of `try_iter`, or of a blocking iterator where it need not wait.
+    pub fn iterate(&mut self, receiver: u8, count: usize, how: u8) {
         let Some(at) = pick(receiver, self.taps.len()) else {
             return;
         };
-        let out: Vec<_> = self.taps[at].receiver.try_iter().take(count).collect();
-        assert_eq!(out.len(), count.min(self.bands.len()), "try_iter");
+        let receiver = &self.taps[at].receiver;
+        let there = count.min(self.bands.len());
+        let most = if self.closed { count } else { there };
+        let out: Vec<_> = match how % 4 {
+            1 => receiver.iter().take(most).collect(),
+            2 => receiver.into_iter().take(most).collect(),
+            3 => receiver.clone().into_iter().take(most).collect(),
+            _ => receiver.try_iter().take(count).collect(),
+        };
+        assert_eq!(out.len(), there, "an iterator");
         self.take_all(&out);
         drop(out);
         self.settle();
@@ -156,13 +179,49 @@ impl<const PAD: usize> World<PAD> {
             }
             Poll::Ready(got) => {
                 self.waits.done(tap.ticket);
-                if got.is_none() {
-                    assert!(tap.receiver.is_terminated(), "ended, and not terminated");
-                    assert!(self.closed, "ended, and not closed");
-                }
+                tap.is_ended = got.is_none();
+                assert!(got.is_some() || self.closed, "ended, and not closed");
                 self.take(got.as_ref());
             }
         }
+        self.check_terminated();
         self.settle();
+    }
+
+    /// `poll_recv_many`, which waits where the stream waits.
+    pub fn poll_recv_many(&mut self, receiver: u8, limit: usize, other_waker: bool) {
+        let Some(at) = pick(receiver, self.taps.len()) else {
+            return;
+        };
+        let tap = &mut self.taps[at];
+        let waker = ready_waker(&mut tap.flag, other_waker);
+        let mut context = Context::from_waker(&waker);
+        let mut out = Vec::new();
+        match tap.receiver.poll_recv_many(&mut context, &mut out, limit) {
+            Poll::Pending => {
+                assert!(self.bands.is_empty(), "a batch is pending");
+                assert!(!self.closed && limit > 0, "a batch is pending for nothing");
+                assert!(out.is_empty(), "a pending batch took items");
+                let (ticket, flag) = (tap.ticket, tap.flag.clone());
+                self.waits.park(ticket, Class::Stream, &flag, false);
+            }
+            Poll::Ready(count) => {
+                self.waits.done(tap.ticket);
+                assert_eq!(count, limit.min(self.bands.len()), "a batch's count");
+                assert_eq!(out.len(), count, "a batch's length");
+                assert!(count > 0 || self.closed || limit == 0, "an empty batch");
+                self.take_all(&out);
+            }
+        }
+        drop(out);
+        self.check_terminated();
+        self.settle();
+    }
+
+    /// A stream is terminated once it has yielded `None`, and not before.
+    fn check_terminated(&self) {
+        for tap in &self.taps {
+            assert_eq!(tap.receiver.is_terminated(), tap.is_ended, "terminated");
+        }
     }
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use bandq::{SendError, SendTimeoutError, TrySendError};
-
-use super::job::{Future_, Held, Job};
-use super::{MOST_PERMITS, Verdict, World, pick};
+use super::job::{Future_, Job};
+use super::verdict::Verdict;
+use super::{MOST_HANDLES, World, pick};
 use crate::item::Item;
-use crate::loan::{Loan, forget};
+use crate::loan::Loan;
 
 impl<const PAD: usize> World<PAD> {
     /// `try_send`, and the blocking sends where they need not wait or give up at once.
@@ -21,19 +20,10 @@ impl<const PAD: usize> World<PAD> {
         let id = item.id();
         let sender = &self.senders[at];
         let (verdict, back) = match how % 4 {
-            1 => timed(sender.send_timeout(band, item, Duration::ZERO)),
-            2 => timed(sender.send_deadline(band, item, self.past)),
-            3 if expected != Verdict::Full => match sender.send_blocking(band, item) {
-                Ok(()) => (Verdict::Ok, None),
-                Err(SendError::Closed(item)) => (Verdict::Closed, Some(item)),
-                Err(SendError::NoSuchBand(item)) => (Verdict::NoSuchBand, Some(item)),
-            },
-            _ => match sender.try_send(band, item) {
-                Ok(()) => (Verdict::Ok, None),
-                Err(TrySendError::Full(item)) => (Verdict::Full, Some(item)),
-                Err(TrySendError::Closed(item)) => (Verdict::Closed, Some(item)),
-                Err(TrySendError::NoSuchBand(item)) => (Verdict::NoSuchBand, Some(item)),
-            },
+            1 => Verdict::of_timed(sender.send_timeout(band, item, Duration::ZERO)),
+            2 => Verdict::of_timed(sender.send_deadline(band, item, self.past)),
+            3 if expected != Verdict::Full => Verdict::of_waiting(sender.send_blocking(band, item)),
+            _ => Verdict::of(sender.try_send(band, item)),
         };
         assert_eq!(verdict, expected, "send");
         match back {
@@ -85,105 +75,107 @@ impl<const PAD: usize> World<PAD> {
         self.begin(job, lent, poll);
     }
 
-    /// Begins a `reserve`.
-    pub fn begin_reserve(&mut self, sender: u8, band: u8, poll: bool) {
-        if self.permits.len() == MOST_PERMITS {
-            return;
-        }
-        let band = self.band(band);
-        let Some((sender, lent)) = self.lend_sender(sender) else {
+    /// `try_send_many` of `count` items, or `send_many_blocking` where it need not wait.
+    pub fn send_many_now(&mut self, sender: u8, band: u8, count: usize, how: u8) {
+        let Some(at) = pick(sender, self.senders.len()) else {
             return;
         };
-        let future = Box::pin(sender.reserve(band));
-        self.begin(Job::Reserve { future, band }, lent, poll);
+        let band = self.band(band);
+        let verdict = self.send_verdict(band);
+        let accepted = match verdict {
+            Verdict::Ok | Verdict::Full => self.room().min(count),
+            _ => 0,
+        };
+        // Why the first item that is not accepted is refused.
+        let refused = match verdict {
+            Verdict::Ok => Verdict::Full,
+            verdict => verdict,
+        };
+        let waits = accepted < count && refused == Verdict::Full;
+        let first = self.ledger.made();
+        let items: Vec<_> = (0..count).map(|_| Item::new()).collect();
+        let sender = &self.senders[at];
+        let (sent, error) = if how % 2 == 1 && !waits {
+            match sender.send_many_blocking(band, items) {
+                Ok(sent) => (sent, None),
+                Err(error) => (error.sent, Some(error.error.into())),
+            }
+        } else {
+            match sender.try_send_many(band, items) {
+                Ok(sent) => (sent, None),
+                Err(error) => (error.sent, Some(error.error)),
+            }
+        };
+        assert_eq!(sent, accepted, "the count of a batch");
+        let end = first + sent as u32;
+        match error {
+            Some(error) => {
+                let (verdict, item) = Verdict::of::<(), _>(Err(error));
+                assert_eq!(verdict, refused, "why a batch was refused");
+                assert_eq!(item.map(|item| item.id()), Some(end), "gave back another");
+            }
+            None => assert_eq!(sent, count, "a batch ended early"),
+        }
+        for id in first..end {
+            self.accept(band, id);
+        }
+        self.settle();
     }
 
-    /// `try_reserve`.
-    pub fn try_reserve(&mut self, sender: u8, band: u8) {
-        if self.permits.len() == MOST_PERMITS {
+    /// `to`: a sender of one band.
+    pub fn bind(&mut self, sender: u8, band: u8) {
+        if self.band_senders.len() == MOST_HANDLES {
             return;
         }
-        let band = self.band(band);
-        let expected = self.send_verdict(band);
-        let Some((sender, lent)) = self.lend_sender(sender) else {
+        let Some(at) = pick(sender, self.senders.len()) else {
             return;
         };
-        let verdict = match sender.try_reserve(band) {
-            Ok(permit) => {
-                self.reserved += 1;
-                self.permits.push(Held { permit, lent, band });
-                self.settle();
-                Verdict::Ok
+        let band = self.band(band);
+        match self.senders[at].to(band) {
+            Ok(sender) => {
+                assert!(self.bands.has(band), "bound to no band");
+                assert_eq!(sender.band(), band, "bound to another band");
+                assert!(sender.sender().same_channel(&self.senders[at]));
+                self.sender_count += 1;
+                self.band_senders.push(sender);
             }
-            Err(error) => {
-                self.give_back(lent);
-                match error {
-                    TrySendError::Full(()) => Verdict::Full,
-                    TrySendError::Closed(()) => Verdict::Closed,
-                    TrySendError::NoSuchBand(()) => Verdict::NoSuchBand,
+            Err(_) => assert!(!self.bands.has(band), "refused a band that is there"),
+        }
+        self.settle();
+    }
+
+    /// A call of a sender of one band.
+    pub fn bound(&mut self, sender: u8, how: u8) {
+        let Some(at) = pick(sender, self.band_senders.len()) else {
+            return;
+        };
+        let sender = &self.band_senders[at];
+        let band = sender.band();
+        match how % 4 {
+            0 | 1 => {
+                let expected = self.send_verdict(band);
+                let item = Item::new();
+                let id = item.id();
+                let (verdict, back) = if how.is_multiple_of(4) {
+                    Verdict::of(sender.try_send(item))
+                } else {
+                    Verdict::of_timed(sender.send_timeout(item, Duration::ZERO))
+                };
+                assert_eq!(verdict, expected, "a bound send");
+                match back {
+                    Some(item) => assert_eq!(item.id(), id, "gave back another item"),
+                    None => self.accept(band, id),
                 }
             }
-        };
-        assert_eq!(verdict, expected, "try_reserve");
-    }
-
-    fn take_permit(&mut self, permit: u8) -> Option<Held<PAD>> {
-        let at = pick(permit, self.permits.len())?;
-        self.reserved -= 1;
-        Some(self.permits.remove(at))
-    }
-
-    /// Uses a permit.
-    pub fn permit_send(&mut self, permit: u8) {
-        let Some(Held { permit, lent, band }) = self.take_permit(permit) else {
-            return;
-        };
-        let item = Item::new();
-        let id = item.id();
-        match permit.send(item) {
-            Ok(()) => {
-                assert!(!self.closed, "a permit sent though the channel is closed");
-                self.accept(band, id);
+            2 if self.band_senders.len() < MOST_HANDLES => {
+                self.band_senders.push(sender.clone());
+                self.sender_count += 1;
             }
-            Err(SendError::Closed(item)) => {
-                assert!(self.closed, "a permit was refused");
-                assert_eq!(item.id(), id, "gave back another item");
-                self.done.room += 1;
+            _ => {
+                drop(self.band_senders.swap_remove(at));
+                self.lose_sender();
             }
-            Err(SendError::NoSuchBand(_)) => panic!("a permit for a band that is not there"),
         }
         self.settle();
-        self.give_back(lent);
-    }
-
-    /// Drops a permit.
-    pub fn permit_drop(&mut self, permit: u8) {
-        let Some(Held { permit, lent, .. }) = self.take_permit(permit) else {
-            return;
-        };
-        drop(permit);
-        self.done.room += 1;
-        self.settle();
-        self.give_back(lent);
-    }
-
-    /// Forgets a permit: its unit of room is gone for good.
-    pub fn permit_forget(&mut self, permit: u8) {
-        let Some(Held { permit, lent, .. }) = self.take_permit(permit) else {
-            return;
-        };
-        forget(permit);
-        self.reserved += 1;
-        self.settle();
-        self.give_back(lent);
-    }
-}
-
-fn timed<T>(sent: Result<(), SendTimeoutError<T>>) -> (Verdict, Option<T>) {
-    match sent {
-        Ok(()) => (Verdict::Ok, None),
-        Err(SendTimeoutError::Timeout(item)) => (Verdict::Full, Some(item)),
-        Err(SendTimeoutError::Closed(item)) => (Verdict::Closed, Some(item)),
-        Err(SendTimeoutError::NoSuchBand(item)) => (Verdict::NoSuchBand, Some(item)),
     }
 }
