@@ -147,6 +147,11 @@ mod spin;
 mod sync;
 mod wait;
 
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 pub use band::Band;
 pub use channel::{
     BandSender, Builder, Drain, OwnedPermit, Permit, Permits, Receiver, Sender, TryIter,
