@@ -238,7 +238,7 @@ fn the_waker_owns_a_receiver() {
 /// found an item by itself, and nobody is left asleep.
 #[test]
 fn passed_on_in_a_poll() {
-    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
     model("wakes/passed_on_in_a_poll", 2, bound, |cast| {
         let (sender, receiver) = unbounded(1);
         let other = receiver.clone();
