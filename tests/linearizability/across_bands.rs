@@ -2,9 +2,9 @@
 //! about one moment, for all bands at once.
 //!
 //! An item is there for certain from the return of its push to the begin of the pop that got it. A
-//! look that found nothing is wrong if such times cover all of it, one after the other. (It is wrong
-//! only then: at a moment that none of them covers, every item whose push has returned may have been
-//! taken by a pop that has begun.)
+//! look that found nothing is wrong if such times cover all of it, one after the other. (It is
+//! wrong only then: at a moment that none of them covers, every item whose push has returned may
+//! have been taken by a pop that has begun.)
 
 use bandq::{BandQueue, bounded, unbounded};
 
