@@ -122,7 +122,7 @@
 //! |---|---|
 //! | `sync` | the only place that knows loom, reclamation and stall points |
 //! | `spin` | every bounded wait, with its constants |
-//! | `band`, `error`, `parcel` | [`Band`]; the errors; an item on its way in or out |
+//! | `band`, `error`, `parcel`, `layout` | [`Band`]; the errors; an item on its way in or out; words apart from each other in memory |
 //! | `fifo` | one band: linked segments, claims at both ends, hand-over, sweeping |
 //! | `queue` | bands and the set of those that are non-empty; which is next; [`BandQueue`] |
 //! | `wait` | eventcounts: who waits, who is woken and when; `wait.md` has the proof |
@@ -146,6 +146,11 @@ mod queue;
 mod spin;
 mod sync;
 mod wait;
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 pub use band::Band;
 pub use channel::{

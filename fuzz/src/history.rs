@@ -135,7 +135,7 @@ pub fn check(calls: &[Call], capacity: Option<usize>, emptied: bool) {
 fn empty(lives: &[Life], call: &Call, emptied: bool) {
     let mut there: Vec<_> = lives
         .iter()
-        // What nobody took, the last receiver dropped at some time, and only a sender is left to ask.
+        // What nobody took, the last receiver dropped at some time; a sender may still ask.
         .filter(|life| life.sure && (emptied || life.taken.is_some() || call.is_receive()))
         .map(|life| {
             let gone = life.taken.map_or(u64::MAX, |((start, _), _)| start);

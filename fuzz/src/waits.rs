@@ -3,18 +3,18 @@
 //! The promise is that of design §3, point 5, taken one call at a time, which is exact where one
 //! thread makes all calls:
 //!
-//! * an accepted item wakes one `recv` or `recv_many` that was not woken yet, and every stream. What
-//!   holds an earlier wake and has not looked does not count: it may be kept for ever, and holds
-//!   that one wake only;
+//! * an accepted item wakes one `recv` or `recv_many` that was not woken yet, and every stream.
+//!   What holds an earlier wake and has not looked does not count: it may be kept for ever, and
+//!   holds that one wake only;
 //! * a unit of room that comes back wakes one of those who wait for one unit, and everybody who
 //!   waits for several;
 //! * whoever is dropped with a wake it did not use passes it on while there is something to have;
 //! * closing wakes everybody;
 //! * in each class the one that came first is woken first.
 //!
-//! And, as a state that holds between any two calls: with `n` items there are `n` receives that were
-//! woken and did not look, or nobody else waits; with any item, no stream is asleep. The same for
-//! room as for receives.
+//! And, as a state that holds between any two calls: with `n` items there are `n` receives that
+//! were woken and did not look, or nobody else waits; with any item, no stream is asleep. The same
+//! for room as for receives.
 //!
 //! More wakes than these are allowed.
 

@@ -62,8 +62,8 @@ fn is_caught(fault: Option<String>) -> bool {
     fault.is_some_and(|fault| fault.contains("something was there throughout"))
 }
 
-/// One thread's look at one band after the other, the least urgent first, while `between` runs after
-/// the first.
+/// One thread's look at one band after the other, the least urgent first, while `between` runs
+/// after the first.
 fn look_at_each_band(
     before: impl FnOnce(&mut Recorded),
     between: impl FnOnce(&mut Recorded),

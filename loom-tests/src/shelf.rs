@@ -11,8 +11,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// Things to be taken, and the eventcount for those who wait for one. As in the queue, producers change
-/// one word and consumers another, and a look that finds nothing is a load.
+/// Things to be taken, and the eventcount for those who wait for one. As in the queue, producers
+/// change one word and consumers another, and a look that finds nothing is a load.
 #[allow(missing_debug_implementations)]
 pub struct Shelf {
     put: AtomicUsize,

@@ -180,8 +180,9 @@ fn two_pops_two_bands() {
     });
 }
 
-/// Nothing means nothing, in any band, at one time: while an urgent item comes and the less urgent one
-/// goes, in that order, there is always one, so a pop finds one. (It looks into the urgent band first.)
+/// Nothing means nothing, in any band, at one time: while an urgent item comes and the less urgent
+/// one goes, in that order, there is always one, so a pop finds one. (It looks into the urgent band
+/// first.)
 #[test]
 fn something_is_always_found() {
     static SEEN: Seen = Seen::new();

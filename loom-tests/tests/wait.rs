@@ -1,7 +1,7 @@
 //! The eventcount: no wake is lost, and none is kept from others.
 //!
-//! Most models wait for the smallest thing that one can wait for, a [`Shelf`]; the last ones wait for a
-//! channel. A lost wake shows as a deadlock, which loom reports.
+//! Most models wait for the smallest thing that one can wait for, a [`Shelf`]; the last ones wait
+//! for a channel. A lost wake shows as a deadlock, which loom reports.
 //!
 //! The plain `Arc`s are no part of a model, so the last one goes on the main thread, after the
 //! parts.
@@ -262,8 +262,8 @@ fn stream_and_recv() {
     });
 }
 
-/// A stream that was polled once and is kept (its `next()` was cancelled, say) does not hold the wake
-/// that another stream needs.
+/// A stream that was polled once and is kept (its `next()` was cancelled, say) does not hold the
+/// wake that another stream needs.
 #[test]
 fn stream_and_stream() {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));

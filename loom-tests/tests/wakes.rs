@@ -44,8 +44,8 @@ impl Wake for Count {
     }
 }
 
-/// A task that waits with one waker is polled with another one beside the wake: whatever waker was in
-/// the cell, it does not sleep on. The first waker is dropped, or woken once and dropped.
+/// A task that waits with one waker is polled with another one beside the wake: whatever waker was
+/// in the cell, it does not sleep on. The first waker is dropped, or woken once and dropped.
 #[test]
 fn wake_and_poll_with_another_waker() {
     static SEEN: Seen = Seen::new();
@@ -102,7 +102,7 @@ fn close_and_poll_with_another_waker() {
             let (place, (), ()) = cast.three(
                 move || {
                     block_on(std::future::poll_fn(|context| {
-                        place.poll(context, || in_task())
+                        place.poll(context, &in_task)
                     }));
                     place
                 },
@@ -176,8 +176,8 @@ fn two_notifiers_wake_one_each() {
     });
 }
 
-/// The last waker owns the place that waits (its executor is gone): the notifier that drops the waker
-/// drops the place, which passes its wake on, all of it outside of the mutex.
+/// The last waker owns the place that waits (its executor is gone): the notifier that drops the
+/// waker drops the place, which passes its wake on, all of it outside of the mutex.
 #[test]
 fn the_waker_owns_the_place() {
     struct Owner(Mutex<Option<Place>>);
@@ -234,11 +234,11 @@ fn the_waker_owns_a_receiver() {
     });
 }
 
-/// A receive that is woken inside of another receive's poll: it passes on its wake where it has found
-/// an item by itself, and nobody is left asleep.
+/// A receive that is woken inside of another receive's poll: it passes on its wake where it has
+/// found an item by itself, and nobody is left asleep.
 #[test]
 fn passed_on_in_a_poll() {
-    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
     model("wakes/passed_on_in_a_poll", 2, bound, |cast| {
         let (sender, receiver) = unbounded(1);
         let other = receiver.clone();

@@ -58,8 +58,8 @@ impl<T, C> Fifo<T, C> {
         }
     }
 
-    /// T1 and T2: makes sure that there is a segment behind `segment`, and that the tail's pointer is
-    /// on it.
+    /// T1 and T2: makes sure that there is a segment behind `segment`, and that the tail's pointer
+    /// is on it.
     fn link_next(
         &self,
         segment: *mut Header<T>,
@@ -87,8 +87,9 @@ impl<T, C> Fifo<T, C> {
                 .compare_exchange(segment, next, Ordering::Release, Ordering::Relaxed);
     }
 
-    /// Moves a head parked at the end of its segment to the next one (H1, H2), or sees that somebody
-    /// else has. The caller has seen the tail past this place. Returns the index as it is then.
+    /// Moves a head parked at the end of its segment to the next one (H1, H2), or sees that
+    /// somebody else has. The caller has seen the tail past this place. Returns the index as it is
+    /// then.
     #[cold]
     pub(super) fn advance_head(&self, parked: Index, stock: &Stock<T>) -> Index {
         let end = &self.head.end;
@@ -106,9 +107,9 @@ impl<T, C> Fifo<T, C> {
                 Ordering::Relaxed,
             );
             if begun.is_ok() {
-                // The list has a front from now on. Relaxed: whoever sweeps has been in that segment
-                // or has moved the head there, so it knows it. A swap for the reason given in
-                // `sweep`.
+                // The list has a front from now on. Relaxed: whoever sweeps has been in that
+                // segment or has moved the head there, so it knows it. A swap for the reason given
+                // in `sweep`.
                 self.head.oldest.swap(first, Ordering::Relaxed);
             }
             None
@@ -151,13 +152,13 @@ impl<T, C> Fifo<T, C> {
         }
     }
 
-    /// The link from the segment of a parked index to the next one, or `None` if the pointer has moved
-    /// on already.
+    /// The link from the segment of a parked index to the next one, or `None` if the pointer has
+    /// moved on already.
     ///
     /// # Safety
     ///
-    /// `segment` was read during a visit that lasts, from the end at which `parked` was seen before,
-    /// and is not null.
+    /// `segment` was read during a visit that lasts, from the end at which `parked` was seen
+    /// before, and is not null.
     unsafe fn link<'a>(segment: *mut Header<T>, parked: Index) -> Option<&'a AtomicPtr<Header<T>>> {
         // SAFETY: it was in the list when it was read, and the visit is older than that.
         unsafe {

@@ -150,6 +150,39 @@ mod tests {
     }
 
     #[test]
+    fn a_band_whose_last_item_was_found_without_the_set_is_not_shown() {
+        let queue = Queue::new(3);
+        push(&queue, 2, 'x');
+        queue.set.clear(2);
+        assert_eq!(pop(&queue), Some((Band::new(2), 'x')));
+        assert_eq!(queue.set.load().next(), None);
+    }
+
+    #[test]
+    fn a_band_that_is_shown_and_empty_is_taken_out_by_whoever_finds_it_so() {
+        let queue = Queue::<char>::new(3);
+        queue.set.insert(2);
+        assert_eq!(pop(&queue), None);
+        assert_eq!(queue.set.load().next(), None);
+        queue.set.insert(1);
+        assert_eq!(queue.pop_many(&mut Vec::new(), 5), 0);
+        assert_eq!(queue.set.load().next(), None);
+    }
+
+    #[test]
+    fn a_running_push_keeps_no_batch_from_the_items_of_other_bands() {
+        let queue = Queue::new(2);
+        for limit in [1, 5] {
+            queue.bands[0].stop_in_push(1, &queue.stock);
+            queue.set.insert(0);
+            push(&queue, 1, 'x');
+            let mut out = Vec::new();
+            assert_eq!(queue.pop_many(&mut out, limit), 1);
+            assert_eq!(out, [(Band::new(1), 'x')]);
+        }
+    }
+
+    #[test]
     fn a_closed_queue_gives_up_every_running_push_before_it_says_empty() {
         let queue = Queue::<u64>::new(2);
         for _ in 0..5 {

@@ -4,11 +4,11 @@
 //! while the [`Guard`] lives. [`Guard::retire`] hands over a closure to be run once every guard
 //! that was alive at the call is gone.
 //!
-//! Only the hand-over between segments pins (see `segment`), so this is paid once a segment. Since
-//! it is rare, each `retire` also flushes: nothing waits for a thread's own bag of 64 to fill. And
-//! while anything retired has not been freed yet, [`Domain::catch_up`], called once a hand-over,
-//! lets `crossbeam-epoch` free some, so that what had to wait for a stopped thread goes once it
-//! moves on.
+//! Who pins are the visitors of segments (see `fifo::sweep`): hand-overs, once a segment, and the
+//! looks behind a dead slot. Since it is rare, each `retire` also flushes: nothing waits for a
+//! thread's own bag of 64 to fill. And while anything retired has not been freed yet,
+//! [`Domain::catch_up`], called once a hand-over, lets `crossbeam-epoch` free some, so that what
+//! had to wait for a stopped thread goes once it moves on.
 
 #[cfg(not(loom))]
 mod imp {

@@ -32,8 +32,8 @@ impl EventCount {
         }
     }
 
-    /// Whether nobody waits that has not been woken. The caller has done by a `SeqCst` operation what
-    /// they would wait for, and then need not notify.
+    /// Whether nobody waits that has not been woken. The caller has done by a `SeqCst` operation
+    /// what they would wait for, and then need not notify.
     #[inline(always)]
     pub(crate) fn is_idle(&self) -> bool {
         model_fence();

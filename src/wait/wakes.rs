@@ -81,8 +81,8 @@ impl WakerCell {
         })
     }
 
-    /// Runs `f` with what `event-listener` is given: a waker that only notes that this cell is to be
-    /// woken.
+    /// Runs `f` with what `event-listener` is given: a waker that only notes that this cell is to
+    /// be woken.
     pub(super) fn with_proxy<R>(self: &Arc<Self>, f: impl FnOnce(&Waker) -> R) -> R {
         // SAFETY: the pointer is an `Arc`'s, which lives until `f` has ended; this copy of it is
         // never dropped, so it counts for nothing.

@@ -1,30 +1,51 @@
-//! Histories of concurrent calls: recorded, and checked band by band.
+//! Histories of concurrent calls: recorded, and checked band by band, and across bands.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use crate::across_bands::{Missed, missed};
 use crate::checker::{Did, Op, is_fifo};
 use crate::clock::Clock;
 use crate::queue::Queue;
 use crate::support::XorShift;
 
-pub(crate) const BANDS: usize = 2;
 pub(crate) const THREADS: usize = 4;
 
+/// What a thread does in a history.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mix {
+    /// Pushes and pops at random.
+    Any,
+    /// A push and a look, in turns, so that there is mostly something there.
+    Turns,
+}
+
 /// One operation as its thread saw it.
-#[derive(Debug)]
-enum Call {
+#[derive(Clone, Debug)]
+pub(crate) enum Call {
     Push(u8, Vec<u32>),
-    /// What came out, and whether a lone pop found nothing.
+    /// What came out, and whether it found nothing.
     Pop(Vec<(u8, u32)>, bool),
+    /// Whether `is_empty` said so.
+    Look(bool),
 }
 
 #[derive(Debug)]
-struct Record {
-    call: Call,
-    begin: u64,
-    end: u64,
+pub(crate) struct Record {
+    pub(crate) call: Call,
+    pub(crate) begin: u64,
+    pub(crate) end: u64,
+}
+
+/// What is wrong with a history.
+#[derive(Debug)]
+#[allow(dead_code)] // shown
+pub(crate) enum Wrong {
+    /// A band is not that of a FIFO queue.
+    NotFifo(Vec<Op>),
+    /// Nothing was found where something was.
+    Missed(Missed),
 }
 
 /// Waits for `value`, as one of more threads than cores.
@@ -44,12 +65,20 @@ pub(crate) struct Summary {
     pub(crate) histories: u64,
     pub(crate) overlapping: u64,
     pub(crate) ops: u64,
-    /// The first history that is not one of a FIFO queue.
-    pub(crate) wrong: Option<Vec<Op>>,
+    /// Looks that found nothing, the last one of each history aside.
+    pub(crate) empty: u64,
+    /// What is wrong with the first history that is.
+    pub(crate) wrong: Option<Wrong>,
 }
 
 /// Records `histories` histories of `queue`, or until one is wrong, and checks each.
-pub(crate) fn record(queue: &dyn Queue, histories: u64, seed: u64) -> Summary {
+pub(crate) fn record(
+    queue: &dyn Queue,
+    histories: u64,
+    seed: u64,
+    bands: usize,
+    mix: Mix,
+) -> Summary {
     let clock = Clock::default();
     let round = AtomicUsize::new(0);
     let ended = AtomicUsize::new(0);
@@ -59,6 +88,7 @@ pub(crate) fn record(queue: &dyn Queue, histories: u64, seed: u64) -> Summary {
         histories: 0,
         overlapping: 0,
         ops: 0,
+        empty: 0,
         wrong: None,
     };
     thread::scope(|s| {
@@ -72,10 +102,19 @@ pub(crate) fn record(queue: &dyn Queue, histories: u64, seed: u64) -> Summary {
                         return;
                     }
                     let mut records = Vec::with_capacity(8);
-                    let ops = 4 + rng.below(2);
+                    let ops = match mix {
+                        Mix::Any => 4 + rng.below(2),
+                        Mix::Turns => 16,
+                    };
                     for op in 0..ops {
-                        let item = me as u32 * 100 + op as u32 * 10;
-                        records.push(call(queue, clock, &mut rng, item));
+                        let item = me as u32 * 1_000 + op as u32 * 10;
+                        let choice = match mix {
+                            Mix::Any => rng.below(16),
+                            Mix::Turns if op % 2 == 0 => rng.below(8),
+                            Mix::Turns => 8 + rng.below(9),
+                        };
+                        let band = rng.below(bands as u64) as u8;
+                        records.push(call(queue, clock, &mut rng, choice, band, item));
                     }
                     *log.lock().unwrap() = records;
                     ended.fetch_add(1, Ordering::SeqCst);
@@ -109,11 +148,16 @@ pub(crate) fn record(queue: &dyn Queue, histories: u64, seed: u64) -> Summary {
                     .any(|r| r.begin < records[i].end && records[i].begin < r.end)
             };
             summary.overlapping += u64::from((0..records.len()).any(overlaps));
-            for band in 0..BANDS {
+            for band in 0..bands {
                 let ops = ops_of(&records, band as u8);
                 if !is_fifo(&ops) {
-                    summary.wrong.get_or_insert(ops);
+                    summary.wrong.get_or_insert(Wrong::NotFifo(ops));
                 }
+            }
+            let (missed, empty) = missed(&records);
+            summary.empty += empty - 1;
+            if let Some(missed) = missed {
+                summary.wrong.get_or_insert(Wrong::Missed(missed));
             }
             if summary.wrong.is_some() {
                 break;
@@ -125,10 +169,16 @@ pub(crate) fn record(queue: &dyn Queue, histories: u64, seed: u64) -> Summary {
     summary
 }
 
-/// One call at random. Its items are `item` and the nine that follow.
-fn call(queue: &dyn Queue, clock: &Clock, rng: &mut XorShift, item: u32) -> Record {
-    let band = rng.below(BANDS as u64) as u8;
-    let choice = rng.below(16);
+/// One call: 0 to 7 are pushes, the others look for something. Its items are `item` and the nine
+/// that follow.
+fn call(
+    queue: &dyn Queue,
+    clock: &Clock,
+    rng: &mut XorShift,
+    choice: u64,
+    band: u8,
+    item: u32,
+) -> Record {
     let begin = clock.now();
     // Now and then another thread gets a turn inside the operation's time, on one core as well.
     if rng.one_in(16) {
@@ -144,7 +194,12 @@ fn call(queue: &dyn Queue, clock: &Clock, rng: &mut XorShift, item: u32) -> Reco
             queue.push_many(band, &items);
             Call::Push(band, items)
         }
-        8 => Call::Pop(queue.pop_many(3), false),
+        8 => {
+            let got = queue.pop_many(3);
+            let is_empty = got.is_empty();
+            Call::Pop(got, is_empty)
+        }
+        16 => Call::Look(queue.is_empty()),
         _ => match queue.pop() {
             Some(got) => Call::Pop(vec![got], false),
             None => Call::Pop(Vec::new(), true),
@@ -154,7 +209,7 @@ fn call(queue: &dyn Queue, clock: &Clock, rng: &mut XorShift, item: u32) -> Reco
     Record { call, begin, end }
 }
 
-/// The operations of one band: its own, and each pop that said that all are empty.
+/// The operations of one band: its own, and each look that found all of them empty.
 fn ops_of(records: &[Record], band: u8) -> Vec<Op> {
     let mut ops = Vec::new();
     for record in records {
@@ -170,7 +225,8 @@ fn ops_of(records: &[Record], band: u8) -> Vec<Op> {
                 items.iter().for_each(|&item| add(Did::Push(item)));
             }
             Call::Push(..) => {}
-            Call::Pop(_, true) => add(Did::SawEmpty),
+            Call::Look(false) => {}
+            Call::Pop(_, true) | Call::Look(true) => add(Did::SawEmpty),
             Call::Pop(got, false) => {
                 for &(from, item) in got {
                     if from == band {

@@ -15,6 +15,11 @@ pub(crate) trait Queue: Send + Sync {
         }
     }
 
+    /// Whether nothing is there. A queue without such a call never says so.
+    fn is_empty(&self) -> bool {
+        false
+    }
+
     /// At most `limit` items.
     fn pop_many(&self, limit: usize) -> Vec<(u8, u32)> {
         (0..limit).map_while(|_| self.pop()).collect()
@@ -28,6 +33,10 @@ impl Queue for BandQueue<u32> {
 
     fn pop(&self) -> Option<(u8, u32)> {
         BandQueue::pop(self).map(|(band, item)| (band.into(), item))
+    }
+
+    fn is_empty(&self) -> bool {
+        BandQueue::is_empty(self)
     }
 
     fn push_many(&self, band: u8, items: &[u32]) {
@@ -56,6 +65,10 @@ impl Queue for Channel {
         Some((band.into(), item))
     }
 
+    fn is_empty(&self) -> bool {
+        self.1.is_empty()
+    }
+
     fn push_many(&self, band: u8, items: &[u32]) {
         let sent = Task::new(self.0.send_many(b(band), items.iter().copied())).ready();
         assert_eq!(sent, Ok(items.len()));
@@ -76,6 +89,10 @@ pub(crate) struct Waiting(pub(crate) Channel);
 impl Queue for Waiting {
     fn push(&self, band: u8, item: u32) {
         self.0.push(band, item);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.0.is_empty()
     }
 
     fn pop(&self) -> Option<(u8, u32)> {
