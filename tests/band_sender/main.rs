@@ -1,0 +1,7 @@
+//! `BandSender`: a sender bound to one band, as a handle and as a sink.
+
+mod handle;
+#[cfg(feature = "sink")]
+mod sink;
+#[path = "../support/mod.rs"]
+mod support;
