@@ -131,16 +131,18 @@ fn a_close_ends_a_reservation_that_waits() {
     assert_eq!(tx.available(), Some(1));
 }
 
+type Reserving<'a> = Pin<Box<dyn Future<Output = Vec<Permit<'a, ()>>> + 'a>>;
+
 /// One that waits for some units of room, and how many.
 struct Waiting<'a> {
     units: usize,
-    task: Task<Pin<Box<dyn Future<Output = Vec<Permit<'a, ()>>> + 'a>>>,
+    task: Task<Reserving<'a>>,
 }
 
 impl<'a> Waiting<'a> {
     /// For one unit it may wait as a single sender or as one of several.
     fn new(tx: &'a Sender<()>, units: usize, single: bool) -> Self {
-        let task: Pin<Box<dyn Future<Output = _> + 'a>> = if single {
+        let task: Reserving<'a> = if single {
             assert_eq!(units, 1);
             Box::pin(async { vec![tx.reserve(b(0)).await.unwrap()] })
         } else {
