@@ -31,7 +31,7 @@ thread_local! {
 const BEHIND: usize = 16;
 const UNTOUCHED: u8 = 0xA5;
 
-/// Room for the allocation at twice its alignment, shifted by its alignment, and for what is behind.
+/// Room for it at twice its alignment, shifted by its alignment, and for what is behind.
 fn outer(layout: Layout) -> Layout {
     let size = layout.align() + layout.size() + BEHIND;
     Layout::from_size_align(size, 2 * layout.align()).unwrap()

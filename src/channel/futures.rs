@@ -342,7 +342,7 @@ impl<'a, T> ReserveMany<'a, T> {
     pub(super) fn new(core: &'a Core<T>, band: Band, units: usize) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.much_room),
+            wait: Wait::at(&core.waits.any_room),
             band,
             units,
         }

@@ -1,6 +1,6 @@
 //! [`WeakSender`] and [`WeakReceiver`]: handles that do not keep the channel open.
 
-use super::{core::Core, receiver::Receiver, sender::Sender};
+use super::{band_sender::BandSender, core::Core, receiver::Receiver, sender::Sender};
 use crate::sync::Arc;
 use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -35,6 +35,23 @@ impl<T> Sender<T> {
     #[must_use]
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender::new(&self.core)
+    }
+}
+
+impl<T> BandSender<T> {
+    /// A handle that does not keep the channel open; not bound to the band.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, _receiver) = bandq::unbounded::<u32>(2);
+    /// let batch = sender.to(Band::new(1)).unwrap();
+    /// let weak = batch.downgrade();
+    /// drop((sender, batch));
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    #[must_use]
+    pub fn downgrade(&self) -> WeakSender<T> {
+        self.sender.downgrade()
     }
 }
 

@@ -275,32 +275,37 @@ fn pass(fifo: &Fifo<u64>, count: usize, stock: &Stock<u64>) {
 
 const SLOTS: usize = Segment::<u64>::SLOTS;
 
+/// Leaves the FIFO as these many pushes of one item do that are stopped after their claims.
+fn stop_in_pushes(fifo: &Fifo<u64>, count: usize, stock: &Stock<u64>) {
+    for _ in 0..count {
+        fifo.stop_in_push(1, stock);
+    }
+}
+
 #[test]
-fn running_pushes_hide_no_item_behind_them() {
+fn running_pushes_hide_no_item_among_them() {
     // Up to: in the same word, in the same segment, in the next one, in the one after that.
-    for running in [1, 31, 32, 40, SLOTS - 1, SLOTS, SLOTS + 1, 2 * SLOTS + 3] {
-        for passed in [0, 5, 40] {
+    for before in [1, 31, 32, 40, SLOTS - 1, SLOTS, SLOTS + 1, 2 * SLOTS + 3] {
+        for (passed, behind) in [(0, 0), (5, 0), (40, 0), (0, SLOTS - LANES)] {
             let (fifo, stock) = new();
             pass(&fifo, passed, &stock);
-            for _ in 0..running {
-                fifo.stop_in_push(1, &stock);
-            }
+            stop_in_pushes(&fifo, before, &stock);
             push(&fifo, 7, &stock).unwrap();
-            assert!(fifo.look(&stock) == Look::Published, "{passed} {running}");
-            assert_eq!(pop(&fifo, &stock), Some(7), "{passed} {running}");
-            assert_eq!(pop(&fifo, &stock), None, "{passed} {running}");
+            stop_in_pushes(&fifo, behind, &stock);
+            let case = (passed, before, behind);
+            assert!(fifo.look(&stock) == Look::Published, "{case:?}");
+            assert_eq!(pop(&fifo, &stock), Some(7), "{case:?}");
+            assert_eq!(pop(&fifo, &stock), None, "{case:?}");
         }
     }
 }
 
 #[test]
-fn running_pushes_hide_no_item_behind_them_from_a_batch() {
+fn running_pushes_hide_no_item_from_a_batch() {
     for limit in [1, 2, 64] {
         for running in [1, 32, 70, SLOTS, SLOTS + 1] {
             let (fifo, stock) = new();
-            for _ in 0..running {
-                fifo.stop_in_push(1, &stock);
-            }
+            stop_in_pushes(&fifo, running, &stock);
             push(&fifo, 7, &stock).unwrap();
             let mut out = Vec::new();
             let taken = fifo.pop_run(limit, &stock, &mut out, |item| item);
@@ -374,9 +379,7 @@ fn a_pop_gives_up_slots_up_to_the_first_dead_one_and_none_behind_it() {
 #[test]
 fn dead_slots_are_passed_and_not_counted() {
     let (fifo, stock) = new::<u64>();
-    for _ in 0..LANES + 3 {
-        fifo.stop_in_push(1, &stock);
-    }
+    stop_in_pushes(&fifo, LANES + 3, &stock);
     assert_eq!(pop(&fifo, &stock), None);
     assert_eq!(fifo.len(), 3, "the pop gave up a word's worth");
     assert_eq!(pop(&fifo, &stock), None);
