@@ -1,6 +1,9 @@
 //! Priority across bands: no pop passes a more urgent item whose push returned before it began.
 
-use bandq::{__internals::pop_from, Band, BandQueue};
+use bandq::{
+    __internals::{pop_from, stop_after_clear},
+    Band, BandQueue,
+};
 use loom_tests::{
     Bound, Seen, model,
     sync::atomic::{AtomicBool, Ordering},
@@ -205,6 +208,31 @@ fn something_is_always_found() {
         });
     });
     SEEN.expect(["the less urgent one", "the urgent one"]);
+}
+
+/// The same where the set does not show the item that is there at first, so that only the looks at
+/// each band, one after the other, are left to find one.
+#[test]
+fn something_is_always_found_without_the_set() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(5));
+    model(
+        "priority/something_is_always_found_without_the_set",
+        2,
+        bound,
+        |cast| {
+            let queue = Arc::new(BandQueue::new(2));
+            queue.push(LOW, 8).unwrap();
+            stop_after_clear(&queue, LOW.index());
+            let (swapping, looking) = (Arc::clone(&queue), Arc::clone(&queue));
+            cast.two(
+                move || {
+                    swapping.push(Band::URGENT, 1).unwrap();
+                    pop_from(&swapping, LOW.index());
+                },
+                move || assert!(looking.pop().is_some(), "an item was there all the time"),
+            );
+        },
+    );
 }
 
 /// The same for a question, and for a batch.
