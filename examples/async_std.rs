@@ -7,9 +7,17 @@
 use async_std::task;
 use bandq::{Band, Receiver, unbounded};
 
-const ERROR: Band = Band::new(0);
-const WARNING: Band = Band::new(1);
-const INFO: Band = Band::new(2);
+enum Level {
+    Error,
+    Warning,
+    Info,
+}
+
+impl From<Level> for Band {
+    fn from(level: Level) -> Self {
+        Band::new(level as u8)
+    }
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     task::block_on(async {
@@ -17,14 +25,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
         // One send for several lines; the iterator is pulled here, in order.
         sender
-            .send_many(INFO, ["started", "listening", "first client"])
+            .send_many(Level::Info, ["started", "listening", "first client"])
             .await?;
-        sender.send(WARNING, "disk 90 % full").await?;
-        sender.send(ERROR, "disk full").await?;
+        sender.send(Level::Warning, "disk 90 % full").await?;
+        sender.send(Level::Error, "disk full").await?;
 
         // No line is taken in from here on, and those inside still come out.
         sender.close();
-        assert!(sender.send(INFO, "too late").await.is_err());
+        assert!(sender.send(Level::Info, "too late").await.is_err());
 
         let batches = task::spawn(ship(receiver)).await;
         println!("shipped {batches} batches");

@@ -9,8 +9,16 @@ use bandq::{Band, Receiver, SendError, Sender, bounded};
 use smol::future;
 use smol::stream::StreamExt;
 
-const INTERACTIVE: Band = Band::URGENT;
-const BATCH: Band = Band::new(1);
+enum Class {
+    Interactive,
+    Batch,
+}
+
+impl From<Class> for Band {
+    fn from(class: Class) -> Self {
+        Band::new(class as u8)
+    }
+}
 
 fn main() -> Result<(), SendError<&'static str>> {
     // Two bands that share room for three items.
@@ -22,11 +30,11 @@ fn main() -> Result<(), SendError<&'static str>> {
 /// Sends one item more than there is room for. As `sender` goes at the end, the channel closes.
 async fn produce(sender: Sender<&'static str>) -> Result<(), SendError<&'static str>> {
     for row in ["row 1", "row 2", "row 3"] {
-        sender.send(BATCH, row).await?;
+        sender.send(Class::Batch, row).await?;
     }
     println!("full: {}", sender.is_full());
     // Waits until a row has been taken, and then is ahead of the two that are left.
-    sender.send(INTERACTIVE, "key press").await
+    sender.send(Class::Interactive, "key press").await
 }
 
 /// Takes items until the channel is closed and empty.

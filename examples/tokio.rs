@@ -6,8 +6,17 @@
 
 use bandq::{Band, Receiver, unbounded};
 
-const REQUEST: Band = Band::URGENT;
-const BACKGROUND: Band = Band::new(1);
+/// What this program knows as urgent; the first is the most.
+enum Class {
+    Request,
+    Background,
+}
+
+impl From<Class> for Band {
+    fn from(class: Class) -> Self {
+        Band::new(class as u8)
+    }
+}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,11 +26,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A backlog, and only then a request. Any number of tasks can do this with clones of `sender`.
     for number in 1..=3 {
         sender
-            .send(BACKGROUND, format!("thumbnail {number}"))
+            .send(Class::Background, format!("thumbnail {number}"))
             .await?;
     }
     sender
-        .send(REQUEST, "a page that somebody waits for".to_owned())
+        .send(Class::Request, "a page that somebody waits for".to_owned())
         .await?;
 
     // More workers would each get a clone of `receiver`; one makes the order plain to see.

@@ -22,10 +22,21 @@ pub struct Band(u8);
 
 impl Band {
     /// The most urgent band, number 0.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// assert_eq!(Band::URGENT, Band::new(0));
+    /// ```
     pub const URGENT: Self = Self(0);
 
     /// How many bands a queue can have at the most: the bits of the word that says which are
     /// non-empty.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// assert!(bandq::Builder::<u32>::new(Band::MAX_BANDS).build().is_ok());
+    /// assert_eq!(Band::try_new(63).map(Band::index), Some(Band::MAX_BANDS - 1));
+    /// ```
     pub const MAX_BANDS: usize = 64;
 
     /// The band with this number.

@@ -55,6 +55,13 @@ macro_rules! reason {
 }
 
 /// A number that is no [`Band`](crate::Band): 64 or above.
+///
+/// ```
+/// use bandq::Band;
+///
+/// let error = Band::try_from(64).unwrap_err();
+/// assert_eq!(error.to_string(), "a band is a number below 64");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidBand(pub(crate) ());
 
@@ -94,6 +101,18 @@ impl<T> fmt::Display for NoSuchBand<T> {
 impl<T> Error for NoSuchBand<T> {}
 
 /// A send failed for good. Gives the item back.
+///
+/// ```
+/// use bandq::{Band, SendError, unbounded};
+///
+/// let (sender, receiver) = unbounded(1);
+/// drop(receiver);
+/// let error = sender.send_blocking(Band::URGENT, "item").unwrap_err();
+/// assert_eq!(error, SendError::Closed("item"));
+/// assert_eq!(error.to_string(), "the channel is closed");
+/// assert!(error.is_closed());
+/// assert_eq!(error.into_inner(), "item");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError<T> {
@@ -119,6 +138,18 @@ impl<T> SendError<T> {
 }
 
 /// A send without waiting failed. Gives the item back.
+///
+/// ```
+/// use bandq::{Band, TrySendError, bounded};
+///
+/// let (sender, receiver) = bounded(1, 1);
+/// sender.try_send(Band::URGENT, 1).unwrap();
+/// let error = sender.try_send(Band::URGENT, 2).unwrap_err();
+/// assert_eq!(error, TrySendError::Full(2));
+/// assert!(error.is_full() && !error.is_closed());
+/// receiver.try_recv().unwrap();
+/// sender.try_send(Band::URGENT, error.into_inner()).unwrap();
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrySendError<T> {
@@ -152,6 +183,18 @@ impl<T> TrySendError<T> {
 }
 
 /// A send with a time limit failed. Gives the item back.
+///
+/// ```
+/// use bandq::{Band, SendTimeoutError, bounded};
+/// use std::time::Duration;
+///
+/// let (sender, _receiver) = bounded(1, 1);
+/// sender.try_send(Band::URGENT, 1).unwrap();
+/// let error = sender.send_timeout(Band::URGENT, 2, Duration::ZERO).unwrap_err();
+/// assert_eq!(error, SendTimeoutError::Timeout(2));
+/// assert!(error.is_timeout() && !error.is_closed());
+/// assert_eq!(error.into_inner(), 2);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendTimeoutError<T> {
@@ -273,12 +316,31 @@ impl<T> TrySendManyError<T> {
 }
 
 /// The channel is closed and empty: nothing will ever come.
+///
+/// ```
+/// use bandq::{RecvError, unbounded};
+///
+/// let (sender, receiver) = unbounded::<u32>(1);
+/// drop(sender);
+/// assert_eq!(receiver.recv_blocking(), Err(RecvError));
+/// assert_eq!(RecvError.to_string(), "the channel is closed and empty");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecvError;
 
 reason!(RecvError { Self => "the channel is closed and empty" });
 
 /// A receive without waiting got nothing.
+///
+/// ```
+/// use bandq::{TryRecvError, unbounded};
+///
+/// let (sender, receiver) = unbounded::<u32>(1);
+/// assert!(receiver.try_recv().unwrap_err().is_empty());
+/// sender.close();
+/// assert!(receiver.try_recv().unwrap_err().is_closed());
+/// assert_eq!(TryRecvError::Empty.to_string(), "the channel is empty");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TryRecvError {
@@ -308,6 +370,17 @@ impl TryRecvError {
 }
 
 /// A receive with a time limit got nothing.
+///
+/// ```
+/// use bandq::{RecvTimeoutError, unbounded};
+/// use std::time::Duration;
+///
+/// let (sender, receiver) = unbounded::<u32>(1);
+/// assert!(receiver.recv_timeout(Duration::ZERO).unwrap_err().is_timeout());
+/// sender.close();
+/// assert!(receiver.recv_timeout(Duration::ZERO).unwrap_err().is_closed());
+/// assert_eq!(RecvTimeoutError::Timeout.to_string(), "nothing came in time");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecvTimeoutError {
@@ -337,6 +410,14 @@ impl RecvTimeoutError {
 }
 
 /// A channel cannot be built like that.
+///
+/// ```
+/// use bandq::{BuildError, Builder};
+///
+/// let error = Builder::<u32>::new(2).capacity(0).build().unwrap_err();
+/// assert_eq!(error, BuildError::ZeroCapacity);
+/// assert_eq!(error.to_string(), "a capacity of 0: nothing could ever be sent");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError {

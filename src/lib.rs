@@ -2,30 +2,63 @@
 //!
 //! Work goes into up to 64 **bands**, 0 the most urgent. Each band is a lock-free FIFO for many
 //! producers and many consumers, and one atomic word says which are non-empty, so the next item is
-//! found by one bit scan at any depth. Tasks and threads wait through `event-listener`, so the
+//! found by one bit scan at any depth. Tasks and threads wait through `event-listener`, so a
 //! channel serves tokio, smol, async-std and plain threads alike.
 //!
 //! ```
-//! use bandq::{Band, unbounded};
+//! use bandq::{Band, Receiver, bounded};
 //!
-//! const USER: Band = Band::URGENT;
-//! const BATCH: Band = Band::new(1);
+//! /// What this program knows as urgent; the first is the most.
+//! enum Class {
+//!     Request,
+//!     Background,
+//! }
 //!
-//! # futures_lite::future::block_on(async {
-//! let (sender, receiver) = unbounded(2);
-//! sender.send(BATCH, "rebuild the index").await?;
-//! sender.send(USER, "answer a request").await?;
+//! impl From<Class> for Band {
+//!     fn from(class: Class) -> Self {
+//!         Band::new(class as u8)
+//!     }
+//! }
 //!
-//! assert_eq!(receiver.recv().await?, (USER, "answer a request"));
-//! assert_eq!(receiver.recv().await?, (BATCH, "rebuild the index"));
-//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+//! async fn work(receiver: Receiver<String>) -> usize {
+//!     let mut done = 0;
+//!     while let Ok((band, job)) = receiver.recv().await {
+//!         println!("band {band}: {job}");
+//!         done += 1;
+//!     }
+//!     done // every sender is gone, and nothing is left
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let (sender, receiver) = bounded(2, 1000);
+//!     let worker = tokio::spawn(work(receiver)); // more workers: clones of the receiver
+//!     let other = sender.clone();
+//!     let producer = tokio::spawn(async move {
+//!         other.send(Class::Background, "a thumbnail".to_owned()).await
+//!     });
+//!     sender.send(Class::Request, "a page".to_owned()).await?;
+//!     drop(sender);
+//!     producer.await??;
+//!     assert_eq!(worker.await?, 2);
+//!     Ok(())
+//! }
 //! ```
 //!
 //! # Which part do I want?
 //!
-//! * Items from threads or tasks to threads or tasks: a channel, [`unbounded`] or [`bounded`].
-//! * The same from a configuration that may be wrong: [`Builder`].
+//! * Items from threads or tasks to threads or tasks: a channel, [`unbounded`] or [`bounded`]. Its
+//!   handles are [`Sender`] and [`Receiver`]; a [`BandSender`] always sends to the same band.
+//! * Room before there is an item: [`Sender::reserve`] and its [`Permit`].
+//! * A channel from a configuration that may be wrong: [`Builder`].
 //! * Only the data structure, with waiting of your own: [`BandQueue`].
+//! * The types of the futures: [`futures`].
+//!
+//! The [`guide`] goes further: [order and costs](guide::order_and_costs),
+//! [cancel safety](guide::cancel_safety), [wakers and panics](guide::wakers_and_panics),
+//! [tuning](guide::tuning), [pitfalls](guide::pitfalls), and how to come
+//! [from `async-channel`](guide::from_async_channel) or
+//! [from `asyncio.PriorityQueue`](guide::from_asyncio).
 //!
 //! # In which order do items come out?
 //!
@@ -33,42 +66,69 @@
 //! that order; across producers, in an order that fits real time.
 //!
 //! Across bands, a receive never takes an item while a more urgent one is there whose send happened
-//! before the receive began, unless another receive that began earlier has just emptied that band
-//! and not yet returned. With one receive at a time there is no exception. Nothing is prefetched. A
+//! before the receive began, unless another receive that began earlier found that band empty and
+//! has not yet returned. With one receive at a time there is no exception. Nothing is prefetched. A
 //! busy urgent band starves the others: strict means strict.
 //!
 //! # What can get lost?
 //!
 //! Nothing. An item whose send returned `Ok` is received once, or dropped once when the last
-//! [`Receiver`] goes; also when futures are cancelled, the channel closes, or a `drop` panics. Every
-//! error of a send gives the item back. Each async method has a section on cancel safety.
+//! [`Receiver`] goes; also when futures are cancelled, the channel closes, or a waker, an iterator
+//! or an item's `drop` panics. Every error of a send gives the item back. Each async method has a
+//! section on cancel safety.
+//!
+//! # What does "empty" mean?
+//!
+//! `None`, [`Empty`](TryRecvError::Empty) and `is_empty()`: there was one instant within the call
+//! at which no item whose send had returned was in any band. So who has just sent, and does not
+//! find its item, knows that somebody else has taken it. `len` is exact when no operation runs.
 //!
 //! # Who can stop whom?
 //!
 //! [`BandQueue::push`] and [`BandQueue::pop`], and [`Sender::try_send`] and [`Receiver::try_recv`]
-//! while nobody waits, are lock-free, the allocator aside: a thread that is stopped at any instruction of them
-//! stops no other. When somebody waits or begins to, `event-listener`'s mutex is taken for a moment;
-//! bandq has no lock of its own. Wakers run under that mutex: a waker that sends to the same
-//! channel, or panics, breaks it. Those of the usual executors do neither.
+//! while nobody waits, are lock-free, the allocator aside: a thread that is stopped at any
+//! instruction of them stops no other. When somebody waits or begins to, `event-listener`'s mutex
+//! is taken for a moment; bandq has no lock of its own.
+//!
+//! No foreign code, be it a waker, an item's `drop` or an iterator, runs while a lock is held or a
+//! slot is claimed: it may use the same channel, or panic. See [`guide::wakers_and_panics`].
 //!
 //! # What does another thread see?
 //!
 //! What happened before a send has happened for whoever receives the item; what happened before a
-//! receive or the drop of a [`Permit`], for whoever then takes that room; and what happened before a
-//! close, or before the last handle of one side was dropped, for whoever is told `Closed`.
+//! receive or the drop of a [`Permit`], for whoever then takes that room; and what happened before
+//! a close, or before the last handle of one side was dropped, for whoever is told `Closed`.
 //!
 //! # What does it cost in memory?
 //!
-//! Memory is proportional to the items held, allocated about 2 KiB of items at a time. A band that was never used
-//! owns no segment. After a drain, a used band keeps one or two, the queue a pool of at most
-//! 4, and up to 3 more wait for reclamation until the next few segments are emptied. While a
-//! thread is stopped inside an operation, emptied segments of that band may wait for it.
+//! Memory is proportional to the items held, allocated for about 2 KiB of items at a time. A band
+//! that was never used owns no segment. After a drain, a used band keeps one or two, the queue a
+//! pool of at most 4, and up to 3 more wait for reclamation until the next few segments are
+//! emptied. While a thread is stopped inside an operation, emptied segments of that band may wait
+//! for it.
+//!
+//! # Features and targets
+//!
+//! * `sink`: a [`BandSender`] is a `Sink` of the `futures` crates.
+//!
+//! 64-bit atomics are needed; 32-bit targets that have them will do. On wasm32 the calls that block
+//! a thread do not exist.
 //!
 //! # How does it work?
 //!
-//! Read the source in this order: `bitmap` (the set of bands, and the race of clearing a bit),
-//! `segment` (one band), `queue`, `wait` with `wait.md` (who wakes whom, with its proof), `channel`.
-//! `sync` is the only file that knows about loom; the models are in `loom-tests`.
+//! Read the source from the bottom up; each module imports only from those before it.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `sync` | the only place that knows loom, reclamation and stall points |
+//! | `spin` | every bounded wait, with its constants |
+//! | `band`, `error`, `parcel`, `layout` | [`Band`]; the errors; an item on its way in or out; words apart from each other in memory |
+//! | `fifo` | one band: linked segments, claims at both ends, hand-over, sweeping |
+//! | `queue` | bands and the set of those that are non-empty; which is next; [`BandQueue`] |
+//! | `wait` | eventcounts: who waits, who is woken and when; `wait.md` has the proof |
+//! | `channel` | handles, room, close, futures, permits |
+//!
+//! The models of it are in `loom-tests`; what is tested how, and what is not, in `TESTING.md`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -79,11 +139,18 @@ mod band;
 mod channel;
 mod error;
 mod fifo;
+pub mod guide;
+mod layout;
 mod parcel;
 mod queue;
 mod spin;
 mod sync;
 mod wait;
+
+/// The README's example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 pub use band::Band;
 pub use channel::{

@@ -1,5 +1,5 @@
 //! The public names and signatures, spelled out: a change of any of them fails to compile here.
-//! And what crosses threads: `Send`, `Sync` and `Unpin` of every public type.
+//! And what crosses threads or a panic: `Send`, `Sync`, `Unpin` and `UnwindSafe`.
 #![allow(clippy::type_complexity)] // signatures are the subject
 
 mod support;
@@ -10,16 +10,20 @@ use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::future::Future;
 use std::hash::Hash;
+use std::iter::FusedIterator;
 use std::marker::PhantomPinned;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bandq::{
-    Band, BandQueue, BuildError, Builder, Drain, InvalidBand, NoSuchBand, Permit, Receiver,
-    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, Sender, TryIter,
-    TryRecvError, TrySendError, WeakReceiver, WeakSender, bounded, futures, unbounded,
+    Band, BandQueue, BandSender, BuildError, Builder, Drain, IntoIter, InvalidBand, Iter,
+    NoSuchBand, OwnedPermit, Permit, Permits, Receiver, RecvError, RecvTimeoutError, SendError,
+    SendManyError, SendTimeoutError, Sender, TryIter, TryRecvError, TrySendError, TrySendManyError,
+    WeakReceiver, WeakSender, bounded, futures, unbounded,
 };
-use futures_core::{FusedStream, Stream};
+use futures_core::{FusedFuture, FusedStream, Stream};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use support::{Task, Watchdog};
 
@@ -72,7 +76,7 @@ fn constructors() {
     assert!(built.is_ok());
 }
 
-fn future<O>(_: &(impl Future<Output = O> + Send + Debug)) {}
+fn future<O>(_: &(impl FusedFuture<Output = O> + Unpin + Send + Debug)) {}
 
 #[test]
 fn sender() {
@@ -92,6 +96,9 @@ fn sender() {
     let _: fn(&S) -> Option<usize> = S::capacity;
     let _: fn(&S) -> usize = S::sender_count;
     let _: fn(&S) -> usize = S::receiver_count;
+    let _: fn(&S) -> usize = S::weak_count;
+    let _: fn(&S) -> usize = S::bands;
+    let _: fn(&S) -> Option<usize> = S::available;
     let _: fn(&S) -> WeakSender<Item> = S::downgrade;
     let _: fn(&WeakSender<Item>) -> Option<S> = WeakSender::upgrade;
     let _: fn(&S, &S) -> bool = S::same_channel;
@@ -107,6 +114,90 @@ fn sender() {
     let permit: Permit<'_, Item> = tx.try_reserve(band).unwrap();
     let sent: Result<(), SendError<Item>> = permit.send(Item::new());
     sent.unwrap();
+}
+
+#[test]
+fn batch_sends() {
+    type S = Sender<Item>;
+    let _: fn(&S, Band, Vec<Item>) -> Result<usize, SendManyError<Item>> = S::send_many_blocking;
+    let _: fn(&S, Band, Vec<Item>) -> Result<usize, TrySendManyError<Item>> = S::try_send_many;
+    let TrySendManyError { sent, error } = TrySendManyError {
+        sent: 1usize,
+        error: TrySendError::Full(Item::new()),
+    };
+    let _: (usize, TrySendError<Item>) = (sent, error);
+    let _: fn(TrySendManyError<Item>) -> Item = TrySendManyError::into_inner;
+    let _: fn(&TrySendManyError<Item>) -> bool = TrySendManyError::is_full;
+    let _: fn(&TrySendManyError<Item>) -> bool = TrySendManyError::is_closed;
+    let _: fn(SendManyError<Item>) -> Item = SendManyError::into_inner;
+    let _: fn(&SendManyError<Item>) -> bool = SendManyError::is_closed;
+}
+
+#[test]
+fn permits() {
+    type S = Sender<Item>;
+    let _: fn(&S, Band) -> Result<OwnedPermit<Item>, TrySendError<()>> = S::try_reserve_owned;
+    let _: for<'a> fn(&'a S, Band, usize) -> Result<Permits<'a, Item>, TrySendError<()>> =
+        S::try_reserve_many;
+    let _: fn(OwnedPermit<Item>, Item) -> Result<(), SendError<Item>> = OwnedPermit::send;
+    let _: fn(&OwnedPermit<Item>) -> Band = OwnedPermit::band;
+    let _: fn(&Permit<'static, Item>) -> Band = Permit::band;
+    let _: fn(&Permits<'static, Item>) -> Band = Permits::band;
+
+    let (tx, _rx) = unbounded::<Item>(1);
+    future::<Result<OwnedPermit<Item>, SendError<()>>>(&tx.reserve_owned(Band::URGENT));
+    future::<Result<Permits<'_, Item>, SendError<()>>>(&tx.reserve_many(Band::URGENT, 2));
+    let several: Permits<'_, Item> = tx.try_reserve_many(Band::URGENT, 2).unwrap();
+    let _: Vec<Permit<'_, Item>> = several.collect();
+}
+
+#[test]
+fn sender_bound_to_a_band() {
+    type S = BandSender<Item>;
+    let _: fn(&Sender<Item>, Band) -> Result<S, NoSuchBand<()>> = Sender::to;
+    let _: fn(&S) -> S = S::clone;
+    let _: fn(&S) -> Band = S::band;
+    let _: fn(&S) -> &Sender<Item> = S::sender;
+    let _: fn(&S, Item) -> Result<(), TrySendError<Item>> = S::try_send;
+    let _: fn(&S, Item) -> Result<(), SendError<Item>> = S::send_blocking;
+    let _: fn(&S, Item, Duration) -> Result<(), SendTimeoutError<Item>> = S::send_timeout;
+    let _: fn(&S, Item, Instant) -> Result<(), SendTimeoutError<Item>> = S::send_deadline;
+    let _: fn(&S, Vec<Item>) -> Result<usize, SendManyError<Item>> = S::send_many_blocking;
+    let _: fn(&S, Vec<Item>) -> Result<usize, TrySendManyError<Item>> = S::try_send_many;
+    let _: for<'a> fn(&'a S) -> Result<Permit<'a, Item>, TrySendError<()>> = S::try_reserve;
+    let _: fn(&S) -> Result<OwnedPermit<Item>, TrySendError<()>> = S::try_reserve_owned;
+    let _: for<'a> fn(&'a S, usize) -> Result<Permits<'a, Item>, TrySendError<()>> =
+        S::try_reserve_many;
+    let _: fn(&S) -> bool = S::close;
+    let _: fn(&S) -> bool = S::is_closed;
+    let _: fn(&S) -> usize = S::len;
+    let _: fn(&S, Band) -> usize = S::band_len;
+    let _: fn(&S) -> bool = S::is_empty;
+    let _: fn(&S) -> bool = S::is_full;
+    let _: fn(&S) -> Option<usize> = S::capacity;
+    let _: fn(&S) -> Option<usize> = S::available;
+    let _: fn(&S) -> usize = S::bands;
+    let _: fn(&S) -> usize = S::sender_count;
+    let _: fn(&S) -> usize = S::receiver_count;
+    let _: fn(&S) -> usize = S::weak_count;
+    let _: fn(&S, &S) -> bool = S::same_channel;
+
+    let (tx, _rx) = unbounded::<Item>(1);
+    let tx = tx.to(Band::URGENT).unwrap();
+    future::<Result<(), SendError<Item>>>(&tx.send(Item::new()));
+    future::<Result<usize, SendManyError<Item>>>(&tx.send_many([Item::new()]));
+    future::<Result<Permit<'_, Item>, SendError<()>>>(&tx.reserve());
+    future::<Result<OwnedPermit<Item>, SendError<()>>>(&tx.reserve_owned());
+    future::<Result<Permits<'_, Item>, SendError<()>>>(&tx.reserve_many(2));
+    future::<()>(&tx.closed());
+}
+
+#[cfg(feature = "sink")]
+#[test]
+fn sink() {
+    fn sink<E: Error>(_: &(impl ::futures::Sink<Item, Error = E> + Unpin)) {}
+    let (tx, _rx) = unbounded::<Item>(1);
+    sink::<SendError<Option<Item>>>(&tx.to(Band::URGENT).unwrap());
 }
 
 #[test]
@@ -126,6 +217,9 @@ fn receiver() {
     let _: fn(&R) -> Option<usize> = R::capacity;
     let _: fn(&R) -> usize = R::sender_count;
     let _: fn(&R) -> usize = R::receiver_count;
+    let _: fn(&R) -> usize = R::weak_count;
+    let _: fn(&R) -> usize = R::bands;
+    let _: fn(&R) -> Option<usize> = R::available;
     let _: fn(&R) -> WeakReceiver<Item> = R::downgrade;
     let _: fn(&WeakReceiver<Item>) -> Option<R> = WeakReceiver::upgrade;
     let _: fn(&R, &R) -> bool = R::same_channel;
@@ -144,21 +238,48 @@ fn receiver() {
 }
 
 #[test]
+fn batch_receives_and_iterators() {
+    type R = Receiver<Item>;
+    let _: fn(&R, &mut Vec<Received>, usize) -> usize = R::recv_many_blocking;
+    let _: fn(&R, &mut Vec<Received>, usize, Duration) -> Result<usize, RecvTimeoutError> =
+        R::recv_many_timeout;
+    let _: fn(&mut R, &mut Context<'_>, &mut Vec<Received>, usize) -> Poll<usize> =
+        R::poll_recv_many;
+    let _: for<'a> fn(&'a R) -> Iter<'a, Item> = R::iter;
+    let _: fn(&'static R) -> Iter<'static, Item> = <&R>::into_iter;
+    let _: fn(R) -> IntoIter<Item> = R::into_iter;
+    fn items(_: &(impl FusedIterator<Item = Received> + Send + Debug)) {}
+    let (_, rx) = unbounded::<Item>(1);
+    items(&rx.iter());
+    items(&rx.into_iter());
+}
+
+#[test]
 fn errors() {
     fn with_item<E: Error + Display + Debug + Clone + PartialEq + Eq>(errors: &[E]) {
         assert_eq!(errors.to_vec(), errors);
     }
-    with_item(&[SendError::Closed(1), SendError::NoSuchBand(1)]);
+    with_item(&[
+        SendError::Closed(1),
+        SendError::NoSuchBand(1),
+        SendError::TooHeavy(1),
+    ]);
     with_item(&[
         TrySendError::Full(1),
         TrySendError::Closed(1),
         TrySendError::NoSuchBand(1),
+        TrySendError::TooHeavy(1),
     ]);
     with_item(&[
         SendTimeoutError::Timeout(1),
         SendTimeoutError::Closed(1),
         SendTimeoutError::NoSuchBand(1),
+        SendTimeoutError::TooHeavy(1),
     ]);
+    with_item(&[TrySendManyError {
+        sent: 0,
+        error: TrySendError::Full(1),
+    }]);
     with_item(&[NoSuchBand(1)]);
     with_item(&[SendManyError {
         sent: 0,
@@ -177,12 +298,77 @@ fn errors() {
     let _: (usize, SendError<Item>) = (sent, error);
 }
 
+/// Converts as `?` would, for each variant.
+#[test]
+fn errors_convert_to_those_that_can_say_more() {
+    let no_band = || NoSuchBand(1);
+    assert_eq!(SendError::from(no_band()), SendError::NoSuchBand(1));
+    assert_eq!(TrySendError::from(no_band()), TrySendError::NoSuchBand(1));
+    let timeout = SendTimeoutError::from(no_band());
+    assert_eq!(timeout, SendTimeoutError::NoSuchBand(1));
+    for (error, to_try, to_timeout) in [
+        (
+            SendError::Closed(1),
+            TrySendError::Closed(1),
+            SendTimeoutError::Closed(1),
+        ),
+        (
+            SendError::NoSuchBand(1),
+            TrySendError::NoSuchBand(1),
+            SendTimeoutError::NoSuchBand(1),
+        ),
+        (
+            SendError::TooHeavy(1),
+            TrySendError::TooHeavy(1),
+            SendTimeoutError::TooHeavy(1),
+        ),
+    ] {
+        assert_eq!(TrySendError::from(error), to_try);
+        assert_eq!(SendTimeoutError::from(error), to_timeout);
+    }
+    assert_eq!(TryRecvError::from(RecvError), TryRecvError::Closed);
+    assert_eq!(RecvTimeoutError::from(RecvError), RecvTimeoutError::Closed);
+}
+
+/// The last arm of each match can be reached only because the enum may grow: else it is an error.
+#[test]
+#[deny(unreachable_patterns)]
+fn errors_may_grow() {
+    let _ = |error: SendError<Item>| match error {
+        SendError::Closed(_) | SendError::NoSuchBand(_) | SendError::TooHeavy(_) => {}
+        _ => {}
+    };
+    let _ = |error: TrySendError<Item>| match error {
+        TrySendError::Full(_) | TrySendError::Closed(_) => {}
+        TrySendError::NoSuchBand(_) | TrySendError::TooHeavy(_) => {}
+        _ => {}
+    };
+    let _ = |error: SendTimeoutError<Item>| match error {
+        SendTimeoutError::Timeout(_) | SendTimeoutError::Closed(_) => {}
+        SendTimeoutError::NoSuchBand(_) | SendTimeoutError::TooHeavy(_) => {}
+        _ => {}
+    };
+    let _ = |error: TryRecvError| match error {
+        TryRecvError::Empty | TryRecvError::Closed => {}
+        _ => {}
+    };
+    let _ = |error: RecvTimeoutError| match error {
+        RecvTimeoutError::Timeout | RecvTimeoutError::Closed => {}
+        _ => {}
+    };
+    let _ = |error: BuildError| match error {
+        BuildError::Bands(_) | BuildError::ZeroCapacity => {}
+        _ => {}
+    };
+}
+
 /// Neither `Debug` nor anything else.
 struct Plain;
 assert_impl_all!(SendError<Plain>: Error, Send, Sync, Unpin);
 assert_impl_all!(TrySendError<Plain>: Error, Send, Sync, Unpin);
 assert_impl_all!(SendTimeoutError<Plain>: Error, Send, Sync, Unpin);
 assert_impl_all!(SendManyError<Plain>: Error, Send, Sync, Unpin);
+assert_impl_all!(TrySendManyError<Plain>: Error, Send, Sync, Unpin);
 assert_impl_all!(NoSuchBand<Plain>: Error, Send, Sync, Unpin);
 assert_not_impl_any!(SendError<Plain>: Clone, PartialEq);
 assert_not_impl_any!(SendError<Rc<()>>: Send);
@@ -191,21 +377,48 @@ assert_not_impl_any!(SendError<Rc<()>>: Send);
 type Movable = Cell<u8>;
 assert_impl_all!(BandQueue<Movable>: Send, Sync, Unpin, Debug);
 assert_impl_all!(Sender<Movable>: Send, Sync, Unpin, Debug, Clone);
+assert_impl_all!(BandSender<Movable>: Send, Sync, Unpin, Debug, Clone);
 assert_impl_all!(Receiver<Movable>: Send, Sync, Unpin, Debug, Clone, Stream, FusedStream);
-assert_impl_all!(WeakSender<Movable>: Send, Sync, Unpin, Debug);
-assert_impl_all!(WeakReceiver<Movable>: Send, Sync, Unpin, Debug);
+assert_impl_all!(WeakSender<Movable>: Send, Sync, Unpin, Debug, Clone);
+assert_impl_all!(WeakReceiver<Movable>: Send, Sync, Unpin, Debug, Clone);
 assert_impl_all!(Permit<'static, Movable>: Send, Sync, Unpin, Debug);
+assert_impl_all!(OwnedPermit<Movable>: Send, Sync, Unpin, Debug);
+assert_impl_all!(
+    Permits<'static, Movable>: Send, Sync, Unpin, Debug, ExactSizeIterator, FusedIterator
+);
 assert_impl_all!(Builder<Movable>: Send, Sync, Unpin, Debug);
 assert_impl_all!(TryIter<'static, Movable>: Send, Unpin, Debug, Iterator);
 assert_impl_all!(Drain<'static, Movable>: Send, Unpin, Debug, Iterator);
-assert_impl_all!(futures::Send<'static, Movable>: Send, Unpin, Debug, Future);
+assert_impl_all!(Iter<'static, Movable>: Send, Unpin, Debug, FusedIterator);
+assert_impl_all!(IntoIter<Movable>: Send, Unpin, Debug, FusedIterator);
+assert_impl_all!(futures::Send<'static, Movable>: Send, Unpin, Debug, FusedFuture);
 assert_impl_all!(
-    futures::SendMany<'static, Movable, std::vec::IntoIter<Movable>>: Send, Unpin, Debug, Future
+    futures::SendMany<'static, Movable, std::vec::IntoIter<Movable>>:
+        Send, Unpin, Debug, FusedFuture
 );
-assert_impl_all!(futures::Reserve<'static, Movable>: Send, Unpin, Debug, Future);
-assert_impl_all!(futures::Recv<'static, Movable>: Send, Unpin, Debug, Future);
-assert_impl_all!(futures::RecvMany<'static, Movable>: Send, Unpin, Debug, Future);
-assert_impl_all!(futures::Closed<'static, Movable>: Send, Unpin, Debug, Future);
+assert_impl_all!(futures::Reserve<'static, Movable>: Send, Unpin, Debug, FusedFuture);
+assert_impl_all!(futures::ReserveOwned<'static, Movable>: Send, Unpin, Debug, FusedFuture);
+assert_impl_all!(futures::ReserveMany<'static, Movable>: Send, Unpin, Debug, FusedFuture);
+assert_impl_all!(futures::Recv<'static, Movable>: Send, Unpin, Debug, FusedFuture);
+assert_impl_all!(futures::RecvMany<'static, Movable>: Send, Unpin, Debug, FusedFuture);
+assert_impl_all!(futures::Closed<'static, Movable>: Send, Unpin, Debug, FusedFuture);
+
+// A panic of foreign code leaves them in order, whatever the item is.
+type Unsettled = &'static Cell<u8>;
+assert_not_impl_any!(Unsettled: UnwindSafe);
+assert_impl_all!(BandQueue<Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Sender<Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(BandSender<Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Receiver<Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(WeakSender<Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(WeakReceiver<Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(TryIter<'static, Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Drain<'static, Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Iter<'static, Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(IntoIter<Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Permit<'static, Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(OwnedPermit<Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(Permits<'static, Unsettled>: UnwindSafe, RefUnwindSafe);
 
 // An item that must stay on its thread: no handle may leave.
 type Bound = Rc<()>;
@@ -214,9 +427,14 @@ assert_not_impl_any!(Sender<Bound>: Send, Sync);
 assert_not_impl_any!(Receiver<Bound>: Send, Sync);
 assert_not_impl_any!(WeakSender<Bound>: Send, Sync);
 assert_not_impl_any!(WeakReceiver<Bound>: Send, Sync);
+assert_not_impl_any!(BandSender<Bound>: Send, Sync);
 assert_not_impl_any!(Permit<'static, Bound>: Send, Sync);
+assert_not_impl_any!(OwnedPermit<Bound>: Send, Sync);
+assert_not_impl_any!(Permits<'static, Bound>: Send, Sync);
 assert_not_impl_any!(TryIter<'static, Bound>: Send, Sync);
 assert_not_impl_any!(Drain<'static, Bound>: Send, Sync);
+assert_not_impl_any!(Iter<'static, Bound>: Send, Sync);
+assert_not_impl_any!(IntoIter<Bound>: Send, Sync);
 assert_not_impl_any!(futures::Send<'static, Bound>: Send, Sync);
 assert_not_impl_any!(
     futures::SendMany<'static, Bound, std::vec::IntoIter<Bound>>: Send, Sync
@@ -226,6 +444,8 @@ assert_not_impl_any!(
     futures::SendMany<'static, u8, std::iter::FromFn<Box<dyn FnMut() -> Option<u8>>>>: Send, Sync
 );
 assert_not_impl_any!(futures::Reserve<'static, Bound>: Send, Sync);
+assert_not_impl_any!(futures::ReserveOwned<'static, Bound>: Send, Sync);
+assert_not_impl_any!(futures::ReserveMany<'static, Bound>: Send, Sync);
 assert_not_impl_any!(futures::Recv<'static, Bound>: Send, Sync);
 assert_not_impl_any!(futures::RecvMany<'static, Bound>: Send, Sync);
 assert_not_impl_any!(futures::Closed<'static, Bound>: Send, Sync);
@@ -233,6 +453,7 @@ assert_not_impl_any!(futures::Closed<'static, Bound>: Send, Sync);
 // An item that cannot be moved once pinned does not pin the handles or the futures.
 assert_impl_all!(BandQueue<PhantomPinned>: Unpin);
 assert_impl_all!(Sender<PhantomPinned>: Unpin);
+assert_impl_all!(BandSender<PhantomPinned>: Unpin);
 assert_impl_all!(Receiver<PhantomPinned>: Unpin);
 
 /// An item that is not `Send` may still be used on one thread.

@@ -416,9 +416,9 @@ mod paused {
         stall::set_hook(Some(Box::new(hook)));
     }
 
-    const SWEEP: &str = include_str!("../src/segment/sweep.rs");
-    const HAND_OVER: &str = include_str!("../src/segment/handover.rs");
-    const SLOTS: &str = include_str!("../src/segment/slots.rs");
+    const SWEEP: &str = include_str!("../src/fifo/sweep.rs");
+    const HAND_OVER: &str = include_str!("../src/fifo/handover.rs");
+    const SEGMENT: &str = include_str!("../src/fifo/segment.rs");
 
     fn push(queue: &BandQueue<u64>) {
         for item in 0..1000 {
@@ -439,7 +439,7 @@ mod paused {
     fn stopped_between_claim_and_publish() {
         let _alone = alone();
         with_a_stopped_thread("between claim and publish", 200_000, |queue| {
-            stop_in(SLOTS, "slots.rs", "publish(", 100);
+            stop_in(SEGMENT, "segment.rs", "publish(", 100);
             push(queue);
         });
     }
@@ -451,7 +451,7 @@ mod paused {
             "between the claim of a pop and its last access",
             200_000,
             |queue| {
-                stop_in(SLOTS, "slots.rs", "finish(", 100);
+                stop_in(SEGMENT, "segment.rs", "finish(", 100);
                 pop(queue);
             },
         );

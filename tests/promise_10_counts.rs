@@ -388,3 +388,36 @@ fn handles_are_counted() {
     drop((rx, rx3));
     assert_eq!(tx.receiver_count(), 0);
 }
+
+#[test]
+fn weak_count_counts_weak_handles_of_both_kinds_and_no_others() {
+    let (tx, rx) = unbounded::<u8>(3);
+    let counts = |weak| assert_eq!((tx.weak_count(), rx.weak_count()), (weak, weak));
+    counts(0);
+    let sender = tx.downgrade();
+    let receiver = rx.downgrade();
+    counts(2);
+    let clones = (sender.clone(), receiver.clone());
+    counts(4);
+    let strong = (sender.upgrade().unwrap(), receiver.upgrade().unwrap());
+    let bound = tx.to(b(0)).unwrap();
+    let permit = tx.try_reserve_owned(b(0)).unwrap();
+    counts(4);
+    assert_eq!((tx.sender_count(), tx.receiver_count()), (3, 2));
+    drop((clones, sender, receiver));
+    counts(0);
+    drop((strong, bound, permit));
+    assert_eq!((tx.sender_count(), tx.receiver_count()), (1, 1));
+}
+
+#[test]
+fn bands_is_the_number_it_was_made_with() {
+    for bands in [1, 2, 63, 64] {
+        let (tx, rx) = unbounded::<u8>(bands);
+        let last = tx.to(b(bands as u8 - 1)).unwrap();
+        assert_eq!(
+            (tx.bands(), rx.bands(), last.bands()),
+            (bands, bands, bands)
+        );
+    }
+}

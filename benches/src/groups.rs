@@ -87,6 +87,8 @@ pub fn all(effort: &Effort) -> Vec<Group> {
         threads::handover(effort),
         threads::backlog(effort),
         single::batches(effort),
+        single::nothing(effort),
+        single::short_lived(effort),
         tasks::throughput(effort),
         tasks::ping_pong(effort),
         memory::group(effort),

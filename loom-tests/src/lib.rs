@@ -11,6 +11,7 @@ mod cast;
 mod explore;
 mod ledger;
 mod seen;
+pub mod shelf;
 
 pub use cast::Cast;
 pub use explore::{Bound, full, model};

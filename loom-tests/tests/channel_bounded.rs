@@ -243,3 +243,30 @@ fn counts_send_recv() {
     });
     SEEN.expect(["received", "too early"]);
 }
+
+/// A sender that waits for several units is woken by whoever makes the last of them free, and one
+/// that waits for a single unit is not left asleep beside it.
+#[test]
+fn reserve_many_waits() {
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model("bounded/reserve_many_waits", 2, bound, |cast| {
+        let (sender, receiver) = bounded(1, 2);
+        sender.try_send(Band::URGENT, 1).unwrap();
+        sender.try_send(Band::URGENT, 2).unwrap();
+        cast.two(
+            move || {
+                assert!(receiver.try_recv().is_ok());
+                assert!(receiver.try_recv().is_ok());
+                receiver // outlives the reservation, so that no close ends it
+            },
+            move || {
+                assert_eq!(
+                    block_on(sender.reserve_many(Band::URGENT, 2))
+                        .unwrap()
+                        .len(),
+                    2
+                )
+            },
+        );
+    });
+}

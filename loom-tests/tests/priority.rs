@@ -1,6 +1,9 @@
 //! Priority across bands: no pop passes a more urgent item whose push returned before it began.
 
-use bandq::{Band, BandQueue};
+use bandq::{
+    __internals::{pop_from, stop_after_clear},
+    Band, BandQueue,
+};
 use loom_tests::{
     Bound, Seen, model,
     sync::atomic::{AtomicBool, Ordering},
@@ -178,4 +181,111 @@ fn two_pops_two_bands() {
         let (a, b) = cast.two(pop(), pop());
         assert_eq!(a + b, 3);
     });
+}
+
+/// Nothing means nothing, in any band, at one time: while an urgent item comes and the less urgent
+/// one goes, in that order, there is always one, so a pop finds one. (It looks into the urgent band
+/// first.)
+#[test]
+fn something_is_always_found() {
+    static SEEN: Seen = Seen::new();
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(5));
+    model("priority/something_is_always_found", 2, bound, |cast| {
+        let queue = Arc::new(BandQueue::new(2));
+        queue.push(LOW, 8).unwrap();
+        let (swapping, looking) = (Arc::clone(&queue), Arc::clone(&queue));
+        let (gone, found) = cast.two(
+            move || {
+                swapping.push(Band::URGENT, 1).unwrap();
+                pop_from(&swapping, LOW.index())
+            },
+            move || looking.pop().expect("an item was there all the time"),
+        );
+        SEEN.mark(match (gone, found) {
+            (None, (LOW, 8)) => "the less urgent one",
+            (Some(8), (Band::URGENT, 1)) => "the urgent one",
+            other => panic!("{other:?}"),
+        });
+    });
+    SEEN.expect(["the less urgent one", "the urgent one"]);
+}
+
+/// The same where the set does not show the item that is there at first, so that only the looks at
+/// each band, one after the other, are left to find one.
+#[test]
+fn something_is_always_found_without_the_set() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(5));
+    model(
+        "priority/something_is_always_found_without_the_set",
+        2,
+        bound,
+        |cast| {
+            let queue = Arc::new(BandQueue::new(2));
+            queue.push(LOW, 8).unwrap();
+            stop_after_clear(&queue, LOW.index());
+            let (swapping, looking) = (Arc::clone(&queue), Arc::clone(&queue));
+            cast.two(
+                move || {
+                    swapping.push(Band::URGENT, 1).unwrap();
+                    pop_from(&swapping, LOW.index());
+                },
+                move || assert!(looking.pop().is_some(), "an item was there all the time"),
+            );
+        },
+    );
+}
+
+/// The same for a question, and for a batch.
+#[test]
+fn empty_is_never_false() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(5));
+    model("priority/empty_is_never_false", 2, bound, |cast| {
+        let queue = Arc::new(BandQueue::new(2));
+        queue.push(LOW, 8).unwrap();
+        let (swapping, looking) = (Arc::clone(&queue), Arc::clone(&queue));
+        cast.two(
+            move || {
+                swapping.push(Band::URGENT, 1).unwrap();
+                assert_eq!(pop_from(&swapping, LOW.index()), Some(8));
+            },
+            move || assert!(!looking.is_empty(), "an item was there all the time"),
+        );
+    });
+    model("priority/batch_is_never_falsely_empty", 2, bound, |cast| {
+        let queue = Arc::new(BandQueue::new(2));
+        queue.push(LOW, 8).unwrap();
+        let (swapping, looking) = (Arc::clone(&queue), Arc::clone(&queue));
+        cast.two(
+            move || {
+                swapping.push(Band::URGENT, 1).unwrap();
+                pop_from(&swapping, LOW.index());
+            },
+            move || assert!(looking.pop_many(&mut Vec::new(), 2) > 0),
+        );
+    });
+}
+
+/// The running push of a third thread neither hides that, nor keeps the look from ending.
+#[test]
+fn something_is_found_beside_a_running_push() {
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model(
+        "priority/something_is_found_beside_a_running_push",
+        3,
+        bound,
+        |cast| {
+            let queue = Arc::new(BandQueue::new(2));
+            queue.push(LOW, 8).unwrap();
+            let (swapping, looking) = (Arc::clone(&queue), Arc::clone(&queue));
+            let pushing = Arc::clone(&queue);
+            cast.three(
+                move || {
+                    swapping.push(Band::URGENT, 1).unwrap();
+                    pop_from(&swapping, LOW.index());
+                },
+                move || assert!(looking.pop().is_some(), "an item was there all the time"),
+                move || pushing.push(LOW, 9).unwrap(),
+            );
+        },
+    );
 }

@@ -1,7 +1,7 @@
-//! The wait event: no wake is lost, and none is kept from others.
+//! The eventcount: no wake is lost, and none is kept from others.
 //!
-//! Most models wait at a event for the smallest thing that one can wait for, a [`Shelf`]; the last
-//! ones wait for a channel. A lost wake shows as a deadlock, which loom reports.
+//! Most models wait for the smallest thing that one can wait for, a [`Shelf`]; the last ones wait
+//! for a channel. A lost wake shows as a deadlock, which loom reports.
 //!
 //! The plain `Arc`s are no part of a model, so the last one goes on the main thread, after the
 //! parts.
@@ -13,77 +13,15 @@ use bandq::{
 use futures_core::Stream;
 use loom_tests::{
     Bound, Seen, block_on, model,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    shelf::{Shelf, poll_once},
+    sync::atomic::{AtomicBool, Ordering},
 };
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
 };
-
-/// Things to be taken, and the event for those who wait for one. As in the queue, producers change
-/// one word and consumers another, and a look that finds nothing is a load.
-struct Shelf {
-    put: AtomicUsize,
-    taken: AtomicUsize,
-    event: Arc<EventCount>,
-}
-
-/// A place at a shelf's event.
-type Place = Waiter<Arc<EventCount>>;
-
-impl Shelf {
-    fn new() -> Arc<Self> {
-        Arc::new(Self {
-            put: AtomicUsize::new(0),
-            taken: AtomicUsize::new(0),
-            event: Arc::default(),
-        })
-    }
-
-    /// Puts things there by one deed, and wakes for them.
-    fn put(&self, things: usize) {
-        self.put.fetch_add(things, Ordering::SeqCst);
-        self.event.notify(things);
-    }
-
-    fn try_take(&self) -> Option<()> {
-        let put = self.put.load(Ordering::Acquire);
-        let next = |taken| (taken < put).then_some(taken + 1);
-        self.taken
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next)
-            .is_ok()
-            .then_some(())
-    }
-
-    /// Takes one, waiting as a task.
-    fn take(&self) {
-        let mut place = Waiter::new(&*self.event);
-        block_on(poll_fn(|context| place.poll(context, || self.try_take())));
-    }
-
-    /// Takes one, waiting as a thread.
-    fn take_blocking(&self) {
-        self.event.block(|| self.try_take());
-    }
-
-    /// Begins to wait, for nothing is there yet. The place is for somebody else to drop.
-    fn begin_to_wait(&self) -> Place {
-        let mut place = Waiter::new(Arc::clone(&self.event));
-        assert!(poll_once(&mut place, || self.try_take()).is_pending());
-        place
-    }
-
-    /// How many are left.
-    fn left(&self) -> usize {
-        self.put.load(Ordering::Acquire) - self.taken.load(Ordering::Acquire)
-    }
-}
-
-fn poll_once(place: &mut Place, look: impl FnMut() -> Option<()>) -> Poll<()> {
-    place.poll(&mut Context::from_waker(Waker::noop()), look)
-}
 
 /// A task that begins to wait beside the deed does not sleep on.
 #[test]
@@ -119,7 +57,7 @@ fn two_items_two_waiters() {
         let (task, thread) = (Arc::clone(&shelf), Arc::clone(&shelf));
         let producer = Arc::clone(&shelf);
         cast.three(
-            move || block_on(poll_fn(|context| first.poll(context, || task.try_take()))),
+            move || task.go_on_in(&mut first),
             move || thread.take_blocking(),
             move || {
                 producer.put(1);
@@ -321,6 +259,26 @@ fn stream_and_recv() {
             assert_eq!(receiver.recv_blocking(), Ok((Band::URGENT, 7)));
         });
         drop(stream);
+    });
+}
+
+/// A stream that was polled once and is kept (its `next()` was cancelled, say) does not hold the
+/// wake that another stream needs.
+#[test]
+fn stream_and_stream() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
+    model("wait/stream_and_stream", 2, bound, |cast| {
+        let (sender, mut receiver) = unbounded(1);
+        let mut kept = receiver.clone();
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut kept).poll_next(&mut context).is_pending());
+        cast.two(send(sender), move || {
+            let next = block_on(poll_fn(|context| {
+                Pin::new(&mut receiver).poll_next(context)
+            }));
+            assert_eq!(next, Some((Band::URGENT, 7)));
+        });
+        drop(kept);
     });
 }
 

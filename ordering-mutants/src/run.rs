@@ -235,11 +235,13 @@ impl Runner {
     /// The files of models in the order in which they are run for a source file.
     fn order(&self, source: &str, own: bool) -> Vec<String> {
         let topics: &[&str] = match source {
-            "segment/pool.rs" | "segment/sweep.rs" => &["reclaim", "segment"],
-            source if source.starts_with("segment/") => &["segment", "reclaim"],
-            "bitmap.rs" => &["bitmap"],
-            "queue.rs" => &["bitmap", "priority", "channel_close"],
-            "wait.rs" => &["wait"],
+            "fifo/pool.rs" | "fifo/sweep.rs" => &["reclaim", "segment"],
+            source if source.starts_with("fifo/") => &["segment", "reclaim"],
+            source if source.starts_with("spin/") => &["segment"],
+            "queue/bitmap.rs" => &["bitmap"],
+            source if source.starts_with("queue/") => &["priority", "bitmap", "channel_close"],
+            "wait/wakes.rs" => &["wakes", "wait"],
+            source if source.starts_with("wait/") => &["wait", "wakes"],
             // The quick ones first.
             _ => &[
                 "channel_order",
@@ -247,6 +249,7 @@ impl Runner {
                 "channel_bounded",
                 "channel_batch",
                 "wait",
+                "wakes",
             ],
         };
         let rank = |file: &String| topics.iter().position(|topic| file.starts_with(topic));

@@ -41,6 +41,20 @@ impl<T> Sender<T> {
 ///
 /// Each method does what the sender's method of that name does; `NoSuchBand` does not come up. With
 /// feature `sink` it is a `Sink`.
+///
+/// ```
+/// use bandq::{Band, bounded};
+///
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bounded(2, 10);
+/// let batch = sender.to(Band::new(1))?;
+/// assert_eq!(batch.band(), Band::new(1));
+/// batch.send("one").await?;
+/// batch.send_many(["two", "three"]).await?;
+/// batch.reserve().await?.send("four")?;
+/// assert_eq!(receiver.band_len(Band::new(1)), 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 pub struct BandSender<T> {
     pub(super) sender: Sender<T>,
     pub(super) band: Band,

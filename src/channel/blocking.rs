@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 /// # Blocking
 ///
-/// These block the thread. In a task they block the runtime's thread with it, and when what they wait
-/// for needs that very thread, for ever: use `send` there. (tokio's own channels panic in that case;
-/// bandq knows no runtime, so it cannot tell.)
+/// These block the thread. In a task they block the runtime's thread with it, and when what they
+/// wait for needs that very thread, for ever: use `send` there. (tokio's own channels panic in that
+/// case; bandq knows no runtime, so it cannot tell.) They do not exist on wasm.
 impl<T> Sender<T> {
     /// Sends, blocking the thread until there is room. Needs no runtime.
     ///
@@ -80,6 +80,16 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// As [`send_timeout`](Self::send_timeout).
+    ///
+    /// ```
+    /// # use bandq::{Band, SendTimeoutError};
+    /// # use std::time::Instant;
+    /// let (sender, _receiver) = bandq::bounded(1, 1);
+    /// let now = Instant::now();
+    /// assert_eq!(sender.send_deadline(Band::URGENT, 1, now), Ok(()));
+    /// let late = sender.send_deadline(Band::URGENT, 2, now);
+    /// assert_eq!(late, Err(SendTimeoutError::Timeout(2)));
+    /// ```
     pub fn send_deadline(
         &self,
         band: impl Into<Band>,
@@ -141,13 +151,22 @@ impl<T> Sender<T> {
 
 /// # Blocking
 ///
-/// As for [`Sender`]: in a task, use `recv`.
+/// As for [`Sender`]: in a task use `recv`. A thread looks a few times more, for a bounded time,
+/// before it goes to sleep.
 impl<T> Receiver<T> {
     /// Receives, blocking the thread. Needs no runtime.
     ///
     /// # Errors
     ///
     /// [`RecvError`] if the channel is closed and empty.
+    ///
+    /// ```
+    /// # use bandq::{Band, RecvError};
+    /// let (sender, receiver) = bandq::unbounded(1);
+    /// std::thread::spawn(move || sender.send_blocking(Band::URGENT, "from a thread"));
+    /// assert_eq!(receiver.recv_blocking(), Ok((Band::URGENT, "from a thread")));
+    /// assert_eq!(receiver.recv_blocking(), Err(RecvError));
+    /// ```
     pub fn recv_blocking(&self) -> Result<(Band, T), RecvError> {
         // Without a deadline there is no timeout.
         self.recv_until(None).map_err(|_| RecvError)
@@ -157,8 +176,8 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// [`Timeout`](RecvTimeoutError::Timeout), or [`Closed`](RecvTimeoutError::Closed) if the channel
-    /// is closed and empty.
+    /// [`Timeout`](RecvTimeoutError::Timeout), or [`Closed`](RecvTimeoutError::Closed) if the
+    /// channel is closed and empty.
     ///
     /// ```
     /// # use bandq::RecvTimeoutError;
@@ -177,6 +196,16 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// As [`recv_timeout`](Self::recv_timeout).
+    ///
+    /// ```
+    /// # use bandq::{Band, RecvTimeoutError};
+    /// # use std::time::Instant;
+    /// let (sender, receiver) = bandq::unbounded(1);
+    /// sender.try_send(Band::URGENT, 1).unwrap();
+    /// let now = Instant::now();
+    /// assert_eq!(receiver.recv_deadline(now), Ok((Band::URGENT, 1)));
+    /// assert_eq!(receiver.recv_deadline(now), Err(RecvTimeoutError::Timeout));
+    /// ```
     pub fn recv_deadline(&self, deadline: Instant) -> Result<(Band, T), RecvTimeoutError> {
         self.recv_until(Some(deadline))
     }

@@ -33,11 +33,12 @@ pub fn unbounded<T>(bands: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 /// A channel with this many bands that holds at most `capacity` items and permits, over all bands.
-/// Senders wait for room, in arrival order.
+/// Senders wait for room, and are woken in arrival order.
 ///
 /// # Panics
 ///
-/// Unless `bands` is in `1..=64` and `capacity` is at least 1. [`Builder`] returns an error instead.
+/// Unless `bands` is in `1..=64` and `capacity` is at least 1. [`Builder`] returns an error
+/// instead.
 ///
 /// ```
 /// use bandq::{Band, TrySendError};
@@ -79,6 +80,12 @@ pub struct Builder<T> {
 
 impl<T> Builder<T> {
     /// A channel with this many bands, `1..=64`, and no bound.
+    ///
+    /// ```
+    /// let (_sender, receiver) = bandq::Builder::<u32>::new(4).build()?;
+    /// assert_eq!((receiver.bands(), receiver.capacity()), (4, None));
+    /// # Ok::<(), bandq::BuildError>(())
+    /// ```
     pub fn new(bands: usize) -> Self {
         Self {
             bands,
@@ -88,6 +95,12 @@ impl<T> Builder<T> {
     }
 
     /// Bounds the channel to this many items and permits, over all bands.
+    ///
+    /// ```
+    /// let (sender, _receiver) = bandq::Builder::<u32>::new(4).capacity(100).build()?;
+    /// assert_eq!(sender.available(), Some(100));
+    /// # Ok::<(), bandq::BuildError>(())
+    /// ```
     pub fn capacity(mut self, capacity: usize) -> Self {
         self.capacity = Some(capacity);
         self
@@ -98,6 +111,14 @@ impl<T> Builder<T> {
     /// # Errors
     ///
     /// [`BuildError`] if the number of bands is not in `1..=64` or the capacity is 0.
+    ///
+    /// ```
+    /// # use bandq::{BuildError, Builder};
+    /// let from_a_file = 0;
+    /// let error = Builder::<u32>::new(from_a_file).build().unwrap_err();
+    /// assert_eq!(error, BuildError::Bands(0));
+    /// assert_eq!(error.to_string(), "a channel has 1 to 64 bands, not 0");
+    /// ```
     pub fn build(self) -> Result<(Sender<T>, Receiver<T>), BuildError> {
         if !(1..=Band::MAX_BANDS).contains(&self.bands) {
             return Err(BuildError::Bands(self.bands));

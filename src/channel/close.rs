@@ -4,11 +4,11 @@
 //! open ──(CL1 flag, by RMW)──▶ closing ──(CL2 mark each band)──▶ closed
 //! ```
 //!
-//! A claim before a band's mark counts as sent; none comes after it. `closing` is over before anybody
-//! is told: whoever is about to say `Closed` marks all bands first, so that nobody's later send slips
-//! into a band that the closing thread has not reached. Marking is idempotent, so a closing thread
-//! that is stopped stops nobody. A receive says `Closed` once every band is marked and empty,
-//! poisoning what is claimed and unpublished: those pushes try again and meet the mark.
+//! A claim before a band's mark counts as sent; none comes after it. `closing` is over before
+//! anybody is told: whoever is about to say `Closed` marks all bands first, so that nobody's later
+//! send slips into a band that the closing thread has not reached. Marking is idempotent, so a
+//! closing thread that is stopped stops nobody. A receive says `Closed` once every band is marked
+//! and empty, poisoning what is claimed and unpublished: those pushes try again and meet the mark.
 
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 

@@ -5,10 +5,11 @@
 macro_rules! common_methods {
     ($handle:ident, $($core:ident).+) => {
         impl<T> $handle<T> {
-            /// Closes the channel; `true` for the call that did it, `false` if it was closed before.
+            /// Closes the channel; `true` for the call that did it, `false` if it was closed
+            /// before.
             ///
             /// Once this has returned, no send succeeds any more. What is inside can still be
-            /// received. Everybody who waits is woken.
+            /// received. Everybody who waits is woken. Marks each band.
             ///
             /// ```
             /// # use bandq::{Band, TryRecvError};
@@ -25,6 +26,14 @@ macro_rules! common_methods {
             }
 
             /// Whether the channel is closed. There may still be items inside.
+            ///
+            /// ```
+            /// # use bandq::Band;
+            /// let (sender, receiver) = bandq::unbounded(1);
+            /// sender.try_send(Band::URGENT, 1).unwrap();
+            /// drop(sender);
+            /// assert!(receiver.is_closed() && !receiver.is_empty());
+            /// ```
             #[must_use]
             pub fn is_closed(&self) -> bool {
                 self.$($core).+.is_closed()
@@ -35,38 +44,86 @@ macro_rules! common_methods {
             /// # Cancel safety
             ///
             /// Cancel safe: dropping the future has no effect.
+            ///
+            /// ```
+            /// # futures_lite::future::block_on(async {
+            /// let (sender, receiver) = bandq::unbounded::<u32>(1);
+            /// let task = async move { drop(receiver) };
+            /// futures_lite::future::zip(sender.closed(), task).await;
+            /// assert!(sender.is_closed());
+            /// # });
+            /// ```
             pub fn closed(&self) -> crate::futures::Closed<'_, T> {
                 crate::futures::Closed::new(&self.$($core).+)
             }
 
-            /// The number of items in all bands, without permits. Exact when no operation runs; while
-            /// some do, it counts every item whose send returned and that no receive has begun to
-            /// take, and may count running ones. Looks at each band.
+            /// The number of items in all bands, without permits. Exact when no operation runs;
+            /// while some do, it counts every item whose send returned and that no receive has
+            /// begun to take, and may count running ones. Looks at each band.
+            ///
+            /// ```
+            /// # use bandq::Band;
+            /// let (sender, receiver) = bandq::unbounded(2);
+            /// sender.try_send(Band::URGENT, 'a').unwrap();
+            /// sender.try_send(Band::new(1), 'b').unwrap();
+            /// assert_eq!((sender.len(), receiver.len()), (2, 2));
+            /// ```
             #[must_use]
             pub fn len(&self) -> usize {
                 self.$($core).+.len()
             }
 
             /// The number of items in one band; 0 if the channel has no such band.
+            ///
+            /// ```
+            /// # use bandq::Band;
+            /// let (sender, receiver) = bandq::unbounded(2);
+            /// sender.try_send(Band::new(1), 'b').unwrap();
+            /// assert_eq!(sender.band_len(Band::URGENT), 0);
+            /// assert_eq!(receiver.band_len(Band::new(1)), 1);
+            /// ```
             #[must_use]
             pub fn band_len(&self, band: impl Into<crate::Band>) -> usize {
                 self.$($core).+.queue().band_len(band.into().index())
             }
 
-            /// Whether nothing was there: there was one instant within the call at which every band
-            /// was empty. Items of sends that run may count as being there.
+            /// Whether nothing was there: there was one instant within the call at which no item
+            /// whose send had returned was in any band. Items of sends that run may count as being
+            /// there. Looks at each band, and twice if all are empty.
+            ///
+            /// ```
+            /// # use bandq::Band;
+            /// let (sender, receiver) = bandq::unbounded(2);
+            /// assert!(sender.is_empty());
+            /// sender.try_send(Band::new(1), 'b').unwrap();
+            /// assert!(!receiver.is_empty());
+            /// ```
             #[must_use]
             pub fn is_empty(&self) -> bool {
                 self.$($core).+.queue().is_empty()
             }
 
             /// Whether there is no room for a new item or permit. Never true without a bound.
+            ///
+            /// ```
+            /// # use bandq::Band;
+            /// let (sender, receiver) = bandq::bounded::<u32>(1, 1);
+            /// let permit = sender.try_reserve(Band::URGENT).unwrap();
+            /// assert!(sender.is_full() && receiver.is_empty());
+            /// drop(permit);
+            /// assert!(!sender.is_full());
+            /// ```
             #[must_use]
             pub fn is_full(&self) -> bool {
                 self.available() == Some(0)
             }
 
             /// How many items and permits the channel holds at the most; `None` without a bound.
+            ///
+            /// ```
+            /// assert_eq!(bandq::bounded::<u32>(2, 10).0.capacity(), Some(10));
+            /// assert_eq!(bandq::unbounded::<u32>(2).1.capacity(), None);
+            /// ```
             #[must_use]
             pub fn capacity(&self) -> Option<usize> {
                 self.$($core).+.capacity()
@@ -100,12 +157,27 @@ macro_rules! common_methods {
             }
 
             /// The number of [`Sender`](crate::Sender)s and [`BandSender`](crate::BandSender)s.
+            ///
+            /// ```
+            /// # use bandq::Band;
+            /// let (sender, receiver) = bandq::unbounded::<u32>(1);
+            /// let bound = sender.to(Band::URGENT).unwrap();
+            /// assert_eq!(receiver.sender_count(), 2);
+            /// # drop(bound);
+            /// ```
             #[must_use]
             pub fn sender_count(&self) -> usize {
                 self.$($core).+.senders.count()
             }
 
             /// The number of [`Receiver`](crate::Receiver)s.
+            ///
+            /// ```
+            /// let (sender, receiver) = bandq::unbounded::<u32>(1);
+            /// let clone = receiver.clone();
+            /// assert_eq!(sender.receiver_count(), 2);
+            /// # drop(clone);
+            /// ```
             #[must_use]
             pub fn receiver_count(&self) -> usize {
                 self.$($core).+.receivers.count()
@@ -113,6 +185,13 @@ macro_rules! common_methods {
 
             /// The number of [`WeakSender`](crate::WeakSender)s and
             /// [`WeakReceiver`](crate::WeakReceiver)s.
+            ///
+            /// ```
+            /// let (sender, receiver) = bandq::unbounded::<u32>(1);
+            /// let (weak_sender, weak_receiver) = (sender.downgrade(), receiver.downgrade());
+            /// assert_eq!(sender.weak_count(), 2);
+            /// # drop((weak_sender, weak_receiver));
+            /// ```
             #[must_use]
             pub fn weak_count(&self) -> usize {
                 self.$($core).+.weak.count()
@@ -131,8 +210,8 @@ macro_rules! common_methods {
             }
         }
 
-        // No `&T` is ever handed out, and foreign code, an item's drop, an iterator or a waker, runs
-        // between steps that leave the channel in order.
+        // No `&T` is ever handed out, and foreign code, an item's drop, an iterator or a waker,
+        // runs between steps that leave the channel in order.
         impl<T> std::panic::UnwindSafe for $handle<T> {}
         impl<T> std::panic::RefUnwindSafe for $handle<T> {}
 

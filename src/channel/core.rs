@@ -8,17 +8,17 @@ use super::{
 use crate::{
     band::Band,
     error::{RecvError, SendError, TryRecvError, TrySendError},
+    layout::Spaced,
     parcel::Parcel,
     queue::Queue,
 };
-use crossbeam_utils::CachePadded;
 use std::{panic::resume_unwind, thread};
 
 /// The shared part of a channel.
 pub(crate) struct Core<T> {
     queue: Queue<T>,
     room: Option<Room>,
-    pub(super) waits: CachePadded<Waits>,
+    pub(super) waits: Spaced<Waits>,
     closing: Closing,
     pub(super) senders: Handles,
     pub(super) receivers: Handles,
@@ -31,7 +31,7 @@ impl<T> Core<T> {
         Self {
             queue: Queue::new(bands),
             room: capacity.map(Room::new),
-            waits: CachePadded::new(Waits::new()),
+            waits: Spaced::new(Waits::new()),
             closing: Closing::new(),
             senders: Handles::new(1),
             receivers: Handles::new(1),
@@ -118,8 +118,8 @@ impl<T> Core<T> {
         }
     }
 
-    /// Pushes what is in the parcel, for which there is room; leaves it, and says `false`, if the channel
-    /// is closed.
+    /// Pushes what is in the parcel, for which there is room; leaves it, and says `false`, if the
+    /// channel is closed.
     #[inline]
     pub(super) fn push(&self, band: Band, parcel: &mut Parcel<T>) -> bool {
         let pushed = self.queue.push(band.index(), parcel);

@@ -1,9 +1,14 @@
 //! The futures that the async methods return.
 //!
 //! They are here and not at the root, so that `use bandq::*` leaves the `Send` trait alone. All are
-//! `Unpin`, and `Send` where the items are. All are fused: once one was ready,
-//! [`is_terminated`](FusedFuture::is_terminated) says so; to poll it again panics, and takes and sends
-//! nothing.
+//! `Unpin`, and `Send` where the items are. What happens when one is dropped before it was ready is
+//! said at the method that makes it, and for all of them in
+//! [`guide::cancel_safety`](crate::guide::cancel_safety).
+//!
+//! # Panics
+//!
+//! All are fused: once one was ready, [`is_terminated`](FusedFuture::is_terminated) says so; to
+//! poll it again panics, and takes and sends nothing.
 
 use super::{
     core::{Core, received, sent},
@@ -87,6 +92,18 @@ macro_rules! fused {
 }
 
 /// Made by [`Sender::send`](crate::Sender::send).
+///
+/// ```
+/// # use bandq::Band;
+/// # use futures::future::FusedFuture;
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bandq::unbounded(1);
+/// let mut sending = sender.send(Band::URGENT, 1); // nothing is sent yet
+/// assert!(receiver.is_empty());
+/// assert_eq!((&mut sending).await, Ok(()));
+/// assert!(sending.is_terminated());
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Send<'a, T> {
     core: &'a Core<T>,
@@ -124,6 +141,19 @@ impl<T> Future for Send<'_, T> {
 }
 
 /// Made by [`Sender::send_many`](crate::Sender::send_many).
+///
+/// ```
+/// # use bandq::Band;
+/// # use futures::future::FusedFuture;
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bandq::bounded(1, 2);
+/// let mut sending = sender.send_many(Band::URGENT, 1..=3);
+/// assert!(futures_lite::future::poll_once(&mut sending).await.is_none()); // the third waits
+/// receiver.try_recv().unwrap();
+/// assert_eq!((&mut sending).await, Ok(3));
+/// assert!(sending.is_terminated());
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct SendMany<'a, T, I> {
     core: &'a Core<T>,
@@ -203,6 +233,18 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
 }
 
 /// Made by [`Sender::reserve`](crate::Sender::reserve).
+///
+/// ```
+/// # use bandq::Band;
+/// # use futures::future::FusedFuture;
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bandq::bounded(1, 1);
+/// let mut reserving = sender.reserve(Band::URGENT);
+/// (&mut reserving).await.unwrap().send(1).unwrap();
+/// assert!(reserving.is_terminated());
+/// assert_eq!(receiver.len(), 1);
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Reserve<'a, T> {
     core: &'a Core<T>,
@@ -234,6 +276,16 @@ impl<'a, T> Future for Reserve<'a, T> {
 }
 
 /// Made by [`Sender::reserve_owned`](crate::Sender::reserve_owned).
+///
+/// ```
+/// # use bandq::Band;
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bandq::bounded(1, 1);
+/// let permit = sender.reserve_owned(Band::URGENT).await.unwrap();
+/// permit.send(1).unwrap();
+/// assert_eq!(receiver.len(), 1);
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct ReserveOwned<'a, T> {
     core: &'a Arc<Core<T>>,
@@ -264,6 +316,18 @@ impl<T> Future for ReserveOwned<'_, T> {
 }
 
 /// Made by [`Sender::reserve_many`](crate::Sender::reserve_many).
+///
+/// ```
+/// # use bandq::Band;
+/// # futures_lite::future::block_on(async {
+/// let (sender, _receiver) = bandq::bounded::<u32>(1, 3);
+/// let one = sender.try_reserve(Band::URGENT).unwrap();
+/// let mut reserving = sender.reserve_many(Band::URGENT, 3); // all three, or none
+/// assert!(futures_lite::future::poll_once(&mut reserving).await.is_none());
+/// drop(one);
+/// assert_eq!(reserving.await.unwrap().len(), 3);
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct ReserveMany<'a, T> {
     core: &'a Core<T>,
@@ -278,7 +342,7 @@ impl<'a, T> ReserveMany<'a, T> {
     pub(super) fn new(core: &'a Core<T>, band: Band, units: usize) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.much_room),
+            wait: Wait::at(&core.waits.any_room),
             band,
             units,
         }
@@ -302,6 +366,19 @@ impl<'a, T> Future for ReserveMany<'a, T> {
 }
 
 /// Made by [`Receiver::recv`](crate::Receiver::recv).
+///
+/// ```
+/// # use bandq::Band;
+/// # use futures::future::FusedFuture;
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bandq::unbounded(1);
+/// let mut receiving = receiver.recv();
+/// assert!(futures_lite::future::poll_once(&mut receiving).await.is_none());
+/// sender.try_send(Band::URGENT, 1).unwrap();
+/// assert_eq!((&mut receiving).await, Ok((Band::URGENT, 1)));
+/// assert!(receiving.is_terminated());
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Recv<'a, T> {
     core: &'a Core<T>,
@@ -332,6 +409,17 @@ impl<T> Future for Recv<'_, T> {
 }
 
 /// Made by [`Receiver::recv_many`](crate::Receiver::recv_many).
+///
+/// ```
+/// # use bandq::Band;
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bandq::unbounded(1);
+/// sender.try_send_many(Band::URGENT, 0..3).unwrap();
+/// let mut out = Vec::new();
+/// assert_eq!(receiver.recv_many(&mut out, 2).await, 2);
+/// assert_eq!((out.len(), receiver.len()), (2, 1));
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct RecvMany<'a, T> {
     core: &'a Core<T>,
@@ -370,6 +458,17 @@ impl<T> Future for RecvMany<'_, T> {
 
 /// Made by [`Sender::closed`](crate::Sender::closed) and
 /// [`Receiver::closed`](crate::Receiver::closed).
+///
+/// ```
+/// # use bandq::Band;
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bandq::unbounded::<u32>(1);
+/// let mut closed = receiver.closed();
+/// assert!(futures_lite::future::poll_once(&mut closed).await.is_none());
+/// sender.close();
+/// closed.await;
+/// # });
+/// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Closed<'a, T> {
     core: &'a Core<T>,

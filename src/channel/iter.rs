@@ -21,8 +21,8 @@ impl<T> Receiver<T> {
     }
 
     /// Receives without waiting at most as many items as are there now, so that it ends while
-    /// senders run. Lazy: what is not pulled out of it stays in the channel, and nothing is dropped.
-    /// (`flume`'s `drain` empties the channel at once.)
+    /// senders run. Lazy: what is not pulled out of it stays in the channel, and nothing is
+    /// dropped. (`flume`'s `drain` empties the channel at once.)
     ///
     /// ```
     /// # use bandq::Band;
@@ -42,6 +42,15 @@ impl<T> Receiver<T> {
 }
 
 /// Items that are there, until none is. Made by [`Receiver::try_iter`].
+///
+/// ```
+/// # use bandq::Band;
+/// let (sender, receiver) = bandq::unbounded(1);
+/// sender.try_send_many(Band::URGENT, 0..3).unwrap();
+/// let mut items = receiver.try_iter();
+/// assert_eq!(items.next(), Some((Band::URGENT, 0)));
+/// assert_eq!(receiver.len(), 2);
+/// ```
 #[must_use = "iterators do nothing unless consumed"]
 pub struct TryIter<'a, T> {
     receiver: &'a Receiver<T>,
@@ -62,6 +71,16 @@ impl<T> fmt::Debug for TryIter<'_, T> {
 }
 
 /// At most the items that were there. Made by [`Receiver::drain`].
+///
+/// ```
+/// # use bandq::Band;
+/// let (sender, receiver) = bandq::unbounded(1);
+/// sender.try_send_many(Band::URGENT, 0..3).unwrap();
+/// let drain = receiver.drain();
+/// assert_eq!(drain.size_hint(), (0, Some(3)));
+/// drop(drain);
+/// assert_eq!(receiver.len(), 3); // it was not used
+/// ```
 #[must_use = "iterators do nothing unless consumed"]
 pub struct Drain<'a, T> {
     receiver: &'a Receiver<T>,
@@ -101,7 +120,8 @@ mod blocking {
     use super::{Band, FusedIterator, Receiver, fmt};
 
     impl<T> Receiver<T> {
-        /// Receives, blocking the thread, until the channel is closed and empty.
+        /// Receives, blocking the thread, until the channel is closed and empty. Not for tasks: see
+        /// [`recv_blocking`](Self::recv_blocking).
         ///
         /// ```
         /// # use bandq::Band;
@@ -118,6 +138,18 @@ mod blocking {
     }
 
     /// Items as they come, until the channel is closed and empty. Made by [`Receiver::iter`].
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, receiver) = bandq::unbounded(1);
+    /// sender.try_send_many(Band::URGENT, 0..3).unwrap();
+    /// drop(sender);
+    /// let mut sum = 0;
+    /// for (_band, item) in &receiver {
+    ///     sum += item;
+    /// }
+    /// assert_eq!(sum, 3);
+    /// ```
     #[must_use = "iterators do nothing unless consumed"]
     pub struct Iter<'a, T> {
         receiver: &'a Receiver<T>,

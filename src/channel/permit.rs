@@ -10,6 +10,16 @@ use core::{fmt, iter::FusedIterator};
 /// It holds a unit of the capacity, not a place in the FIFO: that is taken by
 /// [`send`](Self::send). Dropping it gives the room back and wakes a sender that waits for room. It
 /// does not keep the channel open. Forgetting it costs that unit of capacity and nothing else.
+///
+/// ```
+/// # use bandq::Band;
+/// let (sender, receiver) = bandq::bounded(1, 1);
+/// let permit = sender.try_reserve(Band::URGENT).unwrap();
+/// assert!(sender.is_full());
+/// drop(permit); // given back
+/// sender.try_reserve(Band::URGENT).unwrap().send("an item").unwrap();
+/// assert_eq!(receiver.try_recv(), Ok((Band::URGENT, "an item")));
+/// ```
 #[must_use = "a permit that is dropped gives its room back"]
 pub struct Permit<'a, T> {
     core: &'a Core<T>,
@@ -113,6 +123,13 @@ impl<T> OwnedPermit<T> {
     }
 
     /// The band it was made for.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, _receiver) = bandq::bounded::<u32>(2, 1);
+    /// let permit = sender.try_reserve_owned(Band::new(1)).unwrap();
+    /// assert_eq!(permit.band(), Band::new(1));
+    /// ```
     #[must_use]
     pub fn band(&self) -> Band {
         self.band
@@ -123,6 +140,16 @@ impl<T> OwnedPermit<T> {
     /// # Errors
     ///
     /// [`Closed`](SendError::Closed) with the item, if the channel was closed meanwhile.
+    ///
+    /// ```
+    /// # use bandq::{Band, SendError};
+    /// let (sender, receiver) = bandq::bounded(1, 2);
+    /// let first = sender.try_reserve_owned(Band::URGENT).unwrap();
+    /// let second = sender.try_reserve_owned(Band::URGENT).unwrap();
+    /// assert_eq!(first.send(1), Ok(()));
+    /// receiver.close();
+    /// assert_eq!(second.send(2), Err(SendError::Closed(2)));
+    /// ```
     pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
         let mut parcel = Parcel::new(item);
         self.is_used = self.core.push(self.band, &mut parcel);
@@ -152,8 +179,8 @@ impl<T> fmt::Debug for OwnedPermit<T> {
 
 /// Several permits for one band, an iterator; made by
 /// [`Sender::reserve_many`](crate::Sender::reserve_many) and
-/// [`Sender::try_reserve_many`](crate::Sender::try_reserve_many). Dropping it gives back the room of
-/// those that it has not yielded.
+/// [`Sender::try_reserve_many`](crate::Sender::try_reserve_many). Dropping it gives back the room
+/// of those that it has not yielded.
 ///
 /// ```
 /// # use bandq::Band;
@@ -182,6 +209,13 @@ impl<'a, T> Permits<'a, T> {
     }
 
     /// The band they were made for.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, _receiver) = bandq::bounded::<u32>(2, 3);
+    /// let permits = sender.try_reserve_many(Band::new(1), 3).unwrap();
+    /// assert_eq!(permits.band(), Band::new(1));
+    /// ```
     #[must_use]
     pub fn band(&self) -> Band {
         self.band

@@ -14,14 +14,33 @@ use futures_core::{FusedStream, Stream};
 
 /// The receiving side of a channel. Clone it for each consumer: each item goes to one of them.
 ///
-/// A receive takes the oldest item of the most urgent band. It never takes an item while a more urgent
-/// one is there whose send happened before the receive began, unless another receive that began
-/// earlier has just emptied that band and not yet returned.
+/// A receive takes the oldest item of the most urgent band. It never takes an item while a more
+/// urgent one is there whose send happened before the receive began, unless another receive that
+/// began earlier found that band empty and has not yet returned.
 ///
-/// When the last receiver is dropped, the channel closes and what is inside is dropped then and there.
+/// When the last receiver is dropped, the channel closes, and what is inside is dropped then and
+/// there: all of it, even if an item's `drop` panics; the first such panic goes on from here.
 ///
-/// As a [`Stream`] it yields what `recv` would, and ends when the channel is closed and empty.
-/// Dropping or keeping a stream does not take wakes from `recv`s.
+/// As a [`Stream`] it yields what `recv` would, and ends when the channel is closed and empty. An
+/// item wakes every stream that waits, so one that is kept, or whose `next()` was cancelled, holds
+/// back nothing from another stream or a `recv`.
+///
+/// ```
+/// use bandq::{Band, unbounded};
+/// use futures_lite::StreamExt;
+///
+/// # futures_lite::future::block_on(async {
+/// let (sender, mut receiver) = unbounded(2);
+/// let worker = receiver.clone(); // for another task or thread
+/// sender.send(Band::new(1), "later").await?;
+/// sender.send(Band::URGENT, "first").await?;
+/// drop(sender);
+///
+/// assert_eq!(worker.recv().await?, (Band::URGENT, "first"));
+/// assert_eq!(receiver.next().await, Some((Band::new(1), "later"))); // as a stream
+/// assert_eq!(receiver.next().await, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 pub struct Receiver<T> {
     pub(super) core: Arc<Core<T>>,
     /// Our place among the streams, if we are one.
@@ -42,12 +61,13 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// Receives without waiting. Lock-free while no sender waits for room.
+    /// Receives without waiting. Takes constant time, and is lock-free while no sender waits for
+    /// room. One that finds nothing looks at each band, twice.
     ///
     /// # Errors
     ///
-    /// [`Empty`](TryRecvError::Empty) if nothing is there, [`Closed`](TryRecvError::Closed) if nothing
-    /// will ever come.
+    /// [`Empty`](TryRecvError::Empty) if there was one instant within the call at which nothing was
+    /// in any band, [`Closed`](TryRecvError::Closed) if nothing will ever come.
     ///
     /// ```
     /// # use bandq::{Band, TryRecvError};
@@ -69,13 +89,13 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// [`RecvError`] if the channel is closed and empty.
+    /// [`RecvError`](crate::RecvError) if the channel is closed and empty.
     ///
     /// # Cancel safety
     ///
-    /// Cancel safe: a future that is dropped has not taken an item, and a wake that it was given goes
-    /// to the next receiver. One that is kept unpolled, or forgotten, holds back at most that one
-    /// wake.
+    /// Cancel safe: a future that is dropped has not taken an item, and a wake that it was given
+    /// goes to the next receiver. One that is kept unpolled, or forgotten, holds back at most that
+    /// one wake.
     ///
     /// ```
     /// # use bandq::{Band, RecvError};
@@ -92,9 +112,9 @@ impl<T> Receiver<T> {
     }
 
     /// Waits, as a task, until something is there; then appends up to `limit` items to `out` and
-    /// returns how many. Each run of items is taken from the most urgent band of that moment. Returns 0
-    /// if the channel is closed and empty, or `limit` is 0. Never reserves room for more than what is
-    /// there.
+    /// returns how many. Each run of up to 32 items is taken from the most urgent band of that
+    /// moment. Returns 0 if the channel is closed and empty, or `limit` is 0. Never reserves memory
+    /// for more than what is there.
     ///
     /// # Cancel safety
     ///
@@ -121,6 +141,17 @@ impl<T> Receiver<T> {
     /// # Errors
     ///
     /// As [`try_recv`](Self::try_recv).
+    ///
+    /// ```
+    /// # use bandq::{Band, TryRecvError};
+    /// let (sender, receiver) = bandq::unbounded(2);
+    /// sender.try_send(Band::new(1), 'b').unwrap();
+    /// sender.try_send(Band::URGENT, 'a').unwrap();
+    /// let mut out = Vec::new();
+    /// assert_eq!(receiver.try_recv_many(&mut out, 100), Ok(2));
+    /// assert_eq!(out, [(Band::URGENT, 'a'), (Band::new(1), 'b')]);
+    /// assert_eq!(receiver.try_recv_many(&mut out, 100), Err(TryRecvError::Empty));
+    /// ```
     pub fn try_recv_many(
         &self,
         out: &mut Vec<(Band, T)>,
@@ -129,12 +160,12 @@ impl<T> Receiver<T> {
         self.core.try_recv_many(out, limit)
     }
 
-    /// The poll of [`recv_many`](Self::recv_many), for futures written by hand. It waits in the place
-    /// of the stream, so the last context of either is the one that is woken.
+    /// The poll of [`recv_many`](Self::recv_many), for futures written by hand. It waits in the
+    /// place of the stream, so the last context of either is the one that is woken.
     ///
     /// # Cancel safety
     ///
-    /// It takes items only to append them.
+    /// Cancel safe: it takes items only to append them, and is ready then.
     ///
     /// ```
     /// # use bandq::Band;

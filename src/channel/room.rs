@@ -6,13 +6,13 @@
 
 use crate::{
     band::Band,
+    layout::Spaced,
     sync::atomic::{AtomicUsize, Ordering},
 };
-use crossbeam_utils::CachePadded;
 
 /// The units of a bounded channel.
 pub(super) struct Room {
-    used: CachePadded<AtomicUsize>,
+    used: Spaced<AtomicUsize>,
     capacity: usize,
 }
 
@@ -28,7 +28,7 @@ pub(super) enum NoRoom {
 impl Room {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            used: CachePadded::new(AtomicUsize::new(0)),
+            used: Spaced::new(AtomicUsize::new(0)),
             capacity,
         }
     }
@@ -44,7 +44,7 @@ impl Room {
     }
 
     /// Takes units for an item of that band: all of them, or none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_take(&self, band: Band, units: usize) -> Result<(), NoRoom> {
         let limit = self.limit(band);
         let mut used = self.used.load(Ordering::Relaxed); // the claim below orders

@@ -17,9 +17,25 @@ use crate::{
 ///
 /// When the last sender is dropped, the channel closes; what is inside can still be received.
 ///
-/// `try_send` is lock-free while nobody waits at the other side. When somebody does, a send takes
-/// `event-listener`'s mutex to mark who is woken, and wakes after it has let it go. A waker that
-/// panics does not disturb the send: see [`guide::wakers`](crate::guide#wakers).
+/// `try_send` takes constant time, and is lock-free while nobody waits at the other side. When
+/// somebody does, a send takes `event-listener`'s mutex to mark who is woken, and wakes after it
+/// has let it go. A waker that panics does not disturb the send: see
+/// [`guide::wakers_and_panics`](crate::guide::wakers_and_panics).
+///
+/// ```
+/// use bandq::{Band, unbounded};
+/// use std::thread;
+///
+/// let (sender, receiver) = unbounded(2);
+/// let other = sender.clone(); // for another task or thread
+/// thread::spawn(move || other.send_blocking(Band::new(1), "from a thread")).join().unwrap()?;
+/// sender.try_send(Band::URGENT, "from here")?;
+/// drop(sender);
+/// assert_eq!(receiver.try_recv()?, (Band::URGENT, "from here"));
+/// assert_eq!(receiver.try_recv()?, (Band::new(1), "from a thread"));
+/// assert!(receiver.is_closed());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Sender<T> {
     pub(super) core: Arc<Core<T>>,
 }
@@ -58,12 +74,14 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// [`Closed`](crate::SendError::Closed) or [`NoSuchBand`](crate::SendError::NoSuchBand), with the item.
+    /// [`Closed`](crate::SendError::Closed) or [`NoSuchBand`](crate::SendError::NoSuchBand), with
+    /// the item.
     ///
     /// # Cancel safety
     ///
     /// A send that is dropped before it returned has not sent: its item is dropped with it. A wake
-    /// that it was given goes to the next sender. To keep the item, [`reserve`](Self::reserve) first.
+    /// that it was given goes to the next sender. To keep the item, [`reserve`](Self::reserve)
+    /// first.
     ///
     /// ```
     /// # use bandq::Band;
@@ -77,17 +95,17 @@ impl<T> Sender<T> {
         Send::new(&self.core, band.into(), item)
     }
 
-    /// Sends the items of an iterator to one band, in order, waiting for room as a task, and returns
-    /// how many. Other sends to the band may come in between.
+    /// Sends the items of an iterator to one band, in order, waiting for room as a task, and
+    /// returns how many. Other sends to the band may come in between.
     ///
     /// Items are taken out of the iterator one at a time, each when the one before it is sent, so
     /// that nothing is in hand when the channel closes but the item in the error. While there is
-    /// room, it does not yield.
+    /// room, it does not yield. If the iterator panics, what it yielded before is sent.
     ///
     /// # Errors
     ///
-    /// [`SendManyError`](crate::SendManyError): how many were sent, and why the next one was not, with
-    /// that item. Pass `&mut iter` to keep the rest.
+    /// [`SendManyError`](crate::SendManyError): how many were sent, and why the next one was not,
+    /// with that item. Pass `&mut iter` to keep the rest.
     ///
     /// # Cancel safety
     ///
@@ -187,6 +205,15 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// As [`try_reserve`](Self::try_reserve).
+    ///
+    /// ```
+    /// # use bandq::{Band, TrySendError};
+    /// let (sender, _receiver) = bandq::bounded::<u32>(1, 1);
+    /// let permit = sender.try_reserve_owned(Band::URGENT).unwrap();
+    /// let more = sender.try_reserve_owned(Band::URGENT).unwrap_err();
+    /// assert_eq!(more, TrySendError::Full(()));
+    /// # drop(permit);
+    /// ```
     pub fn try_reserve_owned(
         &self,
         band: impl Into<Band>,
@@ -198,8 +225,8 @@ impl<T> Sender<T> {
 
     /// Waits, as a task, for room for `units` items at once: all of it, or none.
     ///
-    /// Senders that need less may go first for as long as they find room: nothing is held back for a
-    /// large reservation. One of nothing is ready at once.
+    /// Senders that need less may go first for as long as they find room: nothing is held back for
+    /// a large reservation. One of nothing is ready at once.
     ///
     /// # Errors
     ///

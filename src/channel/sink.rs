@@ -9,16 +9,17 @@ use core::{
 };
 use futures_sink::Sink;
 
-/// A unit of room is taken by `poll_ready` and goes with the item of `start_send`; when the handle is
-/// dropped in between, it is given back. A clone starts without one.
+/// A unit of room is taken by `poll_ready` and goes with the item of `start_send`; when the handle
+/// is dropped in between, it is given back. A clone starts without one.
 ///
-/// Flushing is ready at once: an item is in the channel when `start_send` has returned. `poll_close`
-/// gives the unit back and closes nothing, for there may be other senders: drop the handle, or call
-/// [`close`](BandSender::close).
+/// Flushing is ready at once: an item is in the channel when `start_send` has returned.
+/// `poll_close` gives the unit back and closes nothing, for there may be other senders: drop the
+/// handle, or call [`close`](BandSender::close).
 ///
 /// # Cancel safety
 ///
-/// `poll_ready` holds nothing but the unit.
+/// A `poll_ready` that waits and is not polled again keeps no room, and no wake, from anybody else.
+/// One that was ready holds its unit until the item, `poll_close`, or the drop of the handle.
 ///
 /// ```
 /// use bandq::Band;
@@ -46,7 +47,7 @@ impl<T> Sink<T> for BandSender<T> {
             return Poll::Ready(Ok(()));
         }
         let core = &sender.core;
-        let ready = sink.waiter.poll(&core.waits.room, context, || {
+        let ready = sink.waiter.poll(&core.waits.any_room, context, || {
             sent(core.try_reserve(*band, 1))
         });
         ready.map(|result| {
@@ -77,12 +78,19 @@ impl<T> Sink<T> for BandSender<T> {
     }
 
     fn poll_close(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.give_unit_back();
+        self.stop();
         Poll::Ready(Ok(()))
     }
 }
 
 impl<T> BandSender<T> {
+    /// Neither waits nor holds a unit any more.
+    fn stop(&mut self) {
+        let Self { sender, sink, .. } = self;
+        sink.waiter.leave(&sender.core.waits.any_room);
+        self.give_unit_back();
+    }
+
     fn give_unit_back(&mut self) {
         if mem::take(&mut self.sink.has_unit) {
             self.sender.core.give_room_back(1);
@@ -92,8 +100,6 @@ impl<T> BandSender<T> {
 
 impl<T> Drop for BandSender<T> {
     fn drop(&mut self) {
-        let Self { sender, sink, .. } = self;
-        sink.waiter.leave(&sender.core.waits.room);
-        self.give_unit_back();
+        self.stop();
     }
 }

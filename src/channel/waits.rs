@@ -9,20 +9,21 @@ use crate::wait::EventCount;
 /// | receives | one | | all |
 /// | streams | all | | all |
 /// | senders that wait for one unit of room | | *n* | all |
-/// | senders that wait for several | | all | all |
+/// | senders that wait for several, and sinks | | all | all |
 /// | those who wait for the close | | | all |
 ///
 /// Streams, all of them: a stream may be kept for long without being polled, its `next()` may have
 /// been cancelled, and nobody is told. So a wake that is given to one never stands for one that is
 /// owed to another, nor to a receive.
 ///
-/// Senders that wait for several units, all of them: one that finds too little room for itself would
-/// have to pass its wake on, in circles when none of them finds enough.
+/// Sinks, all of them, for the same reason: a sink that waited may not be polled any more. Senders
+/// that wait for several units, all of them: one that finds too little room for itself would have
+/// to pass its wake on, in circles when none of them finds enough.
 pub(crate) struct Waits {
     pub(crate) recv: EventCount,
     pub(crate) stream: EventCount,
     pub(crate) room: EventCount,
-    pub(crate) much_room: EventCount,
+    pub(crate) any_room: EventCount,
     pub(crate) close: EventCount,
 }
 
@@ -32,7 +33,7 @@ impl Waits {
             recv: EventCount::new(),
             stream: EventCount::new(),
             room: EventCount::new(),
-            much_room: EventCount::new(),
+            any_room: EventCount::new(),
             close: EventCount::new(),
         }
     }
@@ -40,17 +41,29 @@ impl Waits {
     // Each of these marks everybody first and runs foreign code, the wakers, at its end.
 
     /// An item was published, by a `SeqCst` operation.
-    #[inline]
+    #[inline(always)]
     pub(super) fn item_came(&self) {
-        let wakes = (self.recv.notify(1), self.stream.notify_all());
-        drop(wakes);
+        if !(self.recv.is_idle() && self.stream.is_idle()) {
+            self.wake_for_item();
+        }
+    }
+
+    #[cold]
+    fn wake_for_item(&self) {
+        drop((self.recv.notify(1), self.stream.notify_all()));
     }
 
     /// Units of room were given back, by a `SeqCst` operation.
-    #[inline]
+    #[inline(always)]
     pub(super) fn room_came(&self, units: usize) {
-        let wakes = (self.room.notify(units), self.much_room.notify_all());
-        drop(wakes);
+        if !(self.room.is_idle() && self.any_room.is_idle()) {
+            self.wake_for_room(units);
+        }
+    }
+
+    #[cold]
+    fn wake_for_room(&self, units: usize) {
+        drop((self.room.notify(units), self.any_room.notify_all()));
     }
 
     /// The channel was closed, by a `SeqCst` operation.
@@ -59,7 +72,7 @@ impl Waits {
             &self.recv,
             &self.stream,
             &self.room,
-            &self.much_room,
+            &self.any_room,
             &self.close,
         ];
         drop(all.map(EventCount::notify_all));

@@ -1,11 +1,23 @@
 //! [`WeakSender`] and [`WeakReceiver`]: handles that do not keep the channel open.
 
-use super::{core::Core, receiver::Receiver, sender::Sender};
+use super::{band_sender::BandSender, core::Core, receiver::Receiver, sender::Sender};
 use crate::sync::Arc;
 use core::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
-/// A handle to a channel that is not counted as a sender.
+/// A handle to a channel that is not counted as a sender: it keeps the memory, but not the channel
+/// open.
+///
+/// ```
+/// use bandq::{Band, RecvError, unbounded};
+///
+/// let (sender, receiver) = unbounded(1);
+/// let weak = sender.downgrade(); // for a timer that sends only while others do
+/// weak.upgrade().unwrap().try_send(Band::URGENT, "tick").unwrap();
+/// drop(sender);
+/// assert_eq!(receiver.recv_blocking(), Ok((Band::URGENT, "tick")));
+/// assert_eq!(receiver.recv_blocking(), Err(RecvError)); // `weak` does not keep it open
+/// ```
 pub struct WeakSender<T> {
     core: Arc<Core<T>>,
 }
@@ -23,6 +35,23 @@ impl<T> Sender<T> {
     #[must_use]
     pub fn downgrade(&self) -> WeakSender<T> {
         WeakSender::new(&self.core)
+    }
+}
+
+impl<T> BandSender<T> {
+    /// A handle that does not keep the channel open; not bound to the band.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, _receiver) = bandq::unbounded::<u32>(2);
+    /// let batch = sender.to(Band::new(1)).unwrap();
+    /// let weak = batch.downgrade();
+    /// drop((sender, batch));
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    #[must_use]
+    pub fn downgrade(&self) -> WeakSender<T> {
+        self.sender.downgrade()
     }
 }
 
@@ -44,7 +73,18 @@ impl<T> WeakSender<T> {
     }
 }
 
-/// A handle to a channel that is not counted as a receiver.
+/// A handle to a channel that is not counted as a receiver: when the last one goes, the channel
+/// closes and its items are dropped, whatever weak handles there are.
+///
+/// ```
+/// use bandq::{Band, SendError, unbounded};
+///
+/// let (sender, receiver) = unbounded(1);
+/// let weak = receiver.downgrade(); // for a monitor that takes nothing
+/// assert_eq!(weak.upgrade().map(|receiver| receiver.len()), Some(0));
+/// drop(receiver);
+/// assert_eq!(sender.send_blocking(Band::URGENT, 1), Err(SendError::Closed(1)));
+/// ```
 pub struct WeakReceiver<T> {
     core: Arc<Core<T>>,
 }

@@ -105,15 +105,15 @@ impl Index {
         Self(self.0 + count as u64)
     }
 
-    /// Whether more than one claimed slot lies from `self`, the head, up to the place `tail`. Counts
-    /// the gap between two segments as slots.
+    /// Whether more than one claimed slot lies from `self`, the head, up to the place `tail`.
+    /// Counts the gap between two segments as slots.
     #[inline(always)]
     pub(crate) const fn is_well_behind(self, tail: Self) -> bool {
         tail.0.wrapping_sub(self.0) as i64 > 1
     }
 
-    /// Whether this place is nearer the front than `other`, so long as less than half of all numbers lie
-    /// between them.
+    /// Whether this place is nearer the front than `other`, so long as less than half of all
+    /// numbers lie between them.
     pub(crate) const fn is_before(self, other: Self) -> bool {
         ((other.0.wrapping_sub(self.0) << 1) as i64) > 0
     }

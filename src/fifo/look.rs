@@ -12,18 +12,20 @@ pub(crate) enum Look {
     Nothing(Ends),
 }
 
-/// Where both ends stood: one number that grows whenever one of them moves. (Modulo 2⁶⁴: it comes back
-/// to an earlier value after some 2⁶³ slots.) So the same number twice means that no slot was claimed
-/// in between, at either end.
+/// Where both ends stood: one number that grows whenever one of them moves. (Modulo 2⁶⁴: it comes
+/// back to an earlier value after some 2⁶³ slots.) So the same number twice means that no slot was
+/// claimed in between, at either end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Ends(u64);
 
 impl Ends {
+    #[inline(always)]
     fn new(head: Index, tail: Index) -> Self {
         Self(head.word().wrapping_add(tail.word()))
     }
 
     /// The same for several FIFOs together: one number still, because each of them only grows.
+    #[inline(always)]
     pub(crate) fn and(self, other: Self) -> Self {
         Self(self.0.wrapping_add(other.0))
     }
@@ -39,12 +41,15 @@ impl<T, C> Fifo<T, C> {
     }
 
     /// Where the ends stood, if nothing was there, not even a claimed slot.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ends_if_empty(&self) -> Option<Ends> {
         let (head, tail) = self.ends();
         // The second when one is parked.
-        let is_empty = head == tail || self.len_between(head, tail) == 0;
-        is_empty.then(|| Ends::new(head, tail))
+        if head == tail || self.len_between(head, tail) == 0 {
+            Some(Ends::new(head, tail))
+        } else {
+            None
+        }
     }
 
     /// Whether there is an item that nobody has claimed, and if not, where the ends stood.
@@ -61,13 +66,13 @@ impl<T, C> Fifo<T, C> {
     }
 
     /// Head and tail, the head first.
-    #[inline]
+    #[inline(always)]
     fn ends(&self) -> (Index, Index) {
-        // Acquire: pairs with the claims, so that the tail read after it is not behind it, and a push
-        // that the taker of an item made before is seen by whoever sees the item taken.
+        // Acquire: pairs with the claims, so that the tail read after it is not behind it, and a
+        // push that the taker of an item made before is seen by whoever sees the item taken.
         let head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
-        // SeqCst: C2 in the argument of `queue::bitmap`, and the two collects of `queue::next`; pairs
-        // with the claim of a push.
+        // SeqCst: C2 in the argument of `queue::bitmap`, and the two collects of `queue::next`;
+        // pairs with the claim of a push.
         let tail = Index::from_word(self.tail.index.load(Ordering::SeqCst));
         (head, tail.place())
     }
@@ -108,8 +113,8 @@ impl<T, C> Fifo<T, C> {
         }
         let last = head.segments_to(tail.number(shape), shape);
         while let Some(this) = Segment::from_ptr(segment) {
-            // SAFETY: the head pointed to it, or to a segment before it, after the visit began: it was
-            // in the list then.
+            // SAFETY: the head pointed to it, or to a segment before it, after the visit began: it
+            // was in the list then.
             unsafe {
                 let nth = head.segments_to(this.number(), shape);
                 if nth > last {

@@ -2,8 +2,8 @@
 //!
 //! # Shape
 //!
-//! A list of segments with room for about 2 KiB of items each ([`segment`]). Each of the two ends is
-//! an index word ([`index`]) and a pointer to the segment in which it stands:
+//! A list of segments with room for about 2 KiB of items each ([`segment`]). Each of the two ends
+//! is an index word ([`index`]) and a pointer to the segment in which it stands:
 //!
 //! ```text
 //!      oldest ──▶ ┌─────┐    ┌─────┐    ┌─────┐
@@ -15,9 +15,9 @@
 //!
 //! # A push, a pop
 //!
-//! [`push`]: read the tail's index, then its segment; claim the next slot by compare-exchange on the
-//! index; copy the item in; publish by one `fetch_add` on the slot's lane. If the lane was poisoned
-//! meanwhile, start again with the next slot.
+//! [`push`]: read the tail's index, then its segment; claim the next slot by compare-exchange on
+//! the index; copy the item in; publish by one `fetch_add` on the slot's lane. If the lane was
+//! poisoned meanwhile, start again with the next slot.
 //!
 //! [`pop`]: read the head's index and the tail's. At the same place: empty. Else claim the slot at
 //! the head by compare-exchange, take the item, note in a `done` byte that this was all. If the
@@ -26,51 +26,52 @@
 //! That is two locked instructions a push, one a pop, and no pin. It is safe without one because
 //! nobody looks into a segment before it has claimed a slot there, and a claimed slot keeps its
 //! segment alive until its owner is done with it (see [`segment`]). Three pin all the same, because
-//! they look into segments in which they own no slot: the two hand-overs ([`handover`]) and the look
-//! for an item behind dead slots ([`look`]).
+//! they look into segments in which they own no slot: the two hand-overs ([`handover`]) and the
+//! look for an item behind dead slots ([`look`]).
 //!
 //! # Why index and segment fit each other
 //!
 //! An end's index and segment pointer are two words, read one after the other. While the index
-//! stands at a claimable slot of segment *k*, the pointer is *k*'s: only an index parked at *k*'s end
-//! allows the pointer to move to *k+1* (**H1**), and only after that may the index move on (**H2**).
-//! The index never takes an earlier value again, so a compare-exchange on it that succeeds means that
-//! it has not moved since it was read; hence neither has the pointer that was read in between.
+//! stands at a claimable slot of segment *k*, the pointer is *k*'s: only an index parked at *k*'s
+//! end allows the pointer to move to *k+1* (**H1**), and only after that may the index move on
+//! (**H2**). The index never takes an earlier value again, so a compare-exchange on it that
+//! succeeds means that it has not moved since it was read; hence neither has the pointer that was
+//! read in between.
 //!
 //! # Head and tail
 //!
 //! Each consumer claims only below a tail that it has read, or that another consumer has read and
-//! left in `seen`. That is so at every moment; what has to be ordered is that a *third* thread, which
-//! reads the head and then the tail, does not find an old tail beside the new head. The claim releases
-//! and the load of the head acquires (`seen` likewise), so the load in which the claimer found its
-//! tail happens before the third thread's load of the tail, which therefore returns that value or a
-//! later one (read-read coherence). Without this, `len` underflows, and a pop may claim a slot that no
-//! producer has claimed.
+//! left in `seen`. That is so at every moment; what has to be ordered is that a *third* thread,
+//! which reads the head and then the tail, does not find an old tail beside the new head. The claim
+//! releases and the load of the head acquires (`seen` likewise), so the load in which the claimer
+//! found its tail happens before the third thread's load of the tail, which therefore returns that
+//! value or a later one (read-read coherence). Without this, `len` underflows, and a pop may claim
+//! a slot that no producer has claimed.
 //!
-//! How an end gets to the next segment is [`handover`]; how emptied segments are found and used again
-//! is [`sweep`].
+//! How an end gets to the next segment is [`handover`]; how emptied segments are found and used
+//! again is [`sweep`].
 //!
 //! # Progress
 //!
 //! Push and pop are lock-free. A claim is lost only because the index has changed: another thread's
 //! claim, its step of a hand-over, a pass over dead slots, or the close; each is progress of that
 //! thread's operation, and each ends. The loser waits for a bounded time before it tries again
-//! ([`spin`](crate::spin)). A push starts again only when a consumer poisoned its slot. A pop poisons
-//! without need at most once: after that it claims a slot only if it has seen a published item behind
-//! (`is_published_beyond`), so it ends, with an item or with "empty", unless other consumers take
-//! those items first.
+//! ([`spin`](crate::spin)). A push starts again only when a consumer poisoned its slot. A pop
+//! poisons without need at most once: after that it claims a slot only if it has seen a published
+//! item behind (`is_published_beyond`), so it ends, with an item or with "empty", unless other
+//! consumers take those items first.
 //!
 //! # Linearization
 //!
-//! A push takes effect at the claim of the slot in which its item is published; a pop that returns an
-//! item at its claim; slots are claimed in order at both ends. An empty pop takes effect when it reads
-//! the tail: the head it read before cannot be ahead of the tail, so equal means empty then; and when
-//! it read unpublished slots only, their pushes were all still running at that time. (That nothing is
-//! in *any* band at one time is the queue's business, see [`queue`](crate::queue).)
+//! A push takes effect at the claim of the slot in which its item is published; a pop that returns
+//! an item at its claim; slots are claimed in order at both ends. An empty pop takes effect when it
+//! reads the tail: the head it read before cannot be ahead of the tail, so equal means empty then;
+//! and when it read unpublished slots only, their pushes were all still running at that time. (That
+//! nothing is in *any* band at one time is the queue's business, see [`queue`](crate::queue).)
 //!
-//! The segmented list with claims by index is that of crossbeam's `SegQueue`; poisoned slots are from
-//! the LCRQ (Morrison and Afek, PPoPP 2013) and its descendants; helped hand-over is Michael and
-//! Scott's (PODC 1996).
+//! The segmented list with claims by index is that of crossbeam's `SegQueue`; poisoned slots are
+//! from the LCRQ (Morrison and Afek, PPoPP 2013) and its descendants; helped hand-over is Michael
+//! and Scott's (PODC 1996).
 
 mod handover;
 mod index;
@@ -167,8 +168,8 @@ impl<T, C> Fifo<T, C> {
 
     /// Marks the tail closed: a claim before the mark counts, none comes after it.
     pub(crate) fn close(&self) {
-        // Relaxed test, only to spare the write. Release: who sees the mark by a failed claim sees what the
-        // closing thread did before.
+        // Relaxed test, only to spare the write. Release: who sees the mark by a failed claim sees
+        // what the closing thread did before.
         if !Index::from_word(self.tail.index.load(Ordering::Relaxed)).is_closed() {
             self.tail
                 .index

@@ -13,7 +13,8 @@ use crate::sync::{
 use core::ptr;
 
 /// Spare segments a queue keeps at the most. The contract allows 8; with 4 a queue of 8 used bands
-/// stays below 6 KiB a band after a drain. One in models, so that they stay small and still recycle.
+/// stays below 6 KiB a band after a drain. One in models, so that they stay small and still
+/// recycle.
 const SPARES: usize = if IS_MODEL { 1 } else { 4 };
 
 /// What the FIFOs of a queue have in common: spare segments, and the right to reclaim them.

@@ -161,8 +161,8 @@ impl<T, C> Fifo<T, C> {
         taken
     }
 
-    /// The part of a run in which something is not written yet, slot by slot, from `head` on. Returns how many
-    /// items there were.
+    /// The part of a run in which something is not written yet, slot by slot, from `head` on.
+    /// Returns how many items there were.
     ///
     /// # Safety
     ///
@@ -216,9 +216,9 @@ impl<T, C> Fifo<T, C> {
             return;
         }
         let next = place.advanced(1);
-        // Relaxed: whoever poisoned these slots had read a tail behind them before a claim that is not
-        // later than ours. The head changes by read-modify-writes only, so who acquires what is written
-        // here acquires those claims as well.
+        // Relaxed: whoever poisoned these slots had read a tail behind them before a claim that is
+        // not later than ours. The head changes by read-modify-writes only, so who acquires what is
+        // written here acquires those claims as well.
         let passed = self.head.end.index.compare_exchange(
             next.word(),
             next.advanced(dead).word(),
@@ -231,8 +231,8 @@ impl<T, C> Fifo<T, C> {
         }
     }
 
-    /// Claims slots at the head, up to `limit` and a word's worth, all in one segment; `None` if there
-    /// is none. So running pushes in at most two words are given up for a claim.
+    /// Claims slots at the head, up to `limit` and a word's worth, all in one segment; `None` if
+    /// there is none. So running pushes in at most two words are given up for a claim.
     #[inline(always)]
     fn claim_head(&self, limit: usize, stock: &Stock<T>) -> Option<Claim<T>> {
         // Acquire: pairs with H2, so that the segment read next is not older than the index.
@@ -278,8 +278,8 @@ impl<T, C> Fifo<T, C> {
     /// on first.
     #[inline(always)]
     fn claimable(&self, head: &mut Index, stock: &Stock<T>) -> Option<Index> {
-        // Acquire: pairs with the store below, so that a claim by this tail comes after the load that
-        // found it.
+        // Acquire: pairs with the store below, so that a claim by this tail comes after the load
+        // that found it.
         let seen = Index::from_word(self.head.seen.load(Ordering::Acquire));
         if head.is_well_behind(seen) && !head.is_parked(Segment::<T>::SHAPE) {
             return Some(seen);

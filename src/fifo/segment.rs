@@ -26,21 +26,22 @@
 //! ```
 //!
 //! A producer publishes with one `fetch_add` of `01`, for one slot or for a run of up to 32, and
-//! learns from the old value which of them are poisoned. It never waits. A consumer poisons not only
-//! its own slot but all slots behind it, up to the first that is not empty or not claimed, or the end
-//! of the word: a run is published as one, so the poisoned part of a run is always its end, and a
-//! batch keeps its order when its producer pushes the rest again. The consumer then passes the
-//! poisoned slots as well, so that they are not counted as items for longer than it takes.
+//! learns from the old value which of them are poisoned. It never waits. A consumer poisons not
+//! only its own slot but all slots behind it, up to the first that is not empty or not claimed, or
+//! the end of the word: a run is published as one, so the poisoned part of a run is always its end,
+//! and a batch keeps its order when its producer pushes the rest again. The consumer then passes
+//! the poisoned slots as well, so that they are not counted as items for longer than it takes.
 //!
 //! # When a segment is finished with
 //!
 //! Nobody looks into a slot without having claimed it, except under a pin. So when, in every slot,
-//! the producer has added its `01` (its last access: it keeps a copy of the item until then) and the
-//! consumer has noted that it is done (its last access), only pinned threads may still hold the
-//! segment. What a consumer claims at once, a run of 1 to 32 slots, it notes as one, by a plain store: the `done` byte of the run's
-//! first slot becomes the length of the run. (A shared counter would cost every
-//! receive another locked instruction, a store for each slot a batch 32 of them.) No run is noted twice and none crosses a word, so
-//! a word of slots is done with when its bytes add up to their number.
+//! the producer has added its `01` (its last access: it keeps a copy of the item until then) and
+//! the consumer has noted that it is done (its last access), only pinned threads may still hold the
+//! segment. What a consumer claims at once, a run of 1 to 32 slots, it notes as one, by a plain
+//! store: the `done` byte of the run's first slot becomes the length of the run. (A shared counter
+//! would cost every receive another locked instruction, a store for each slot a batch 32 of them.)
+//! No run is noted twice and none crosses a word, so a word of slots is done with when its bytes
+//! add up to their number.
 
 use crate::sync::{
     IS_MODEL, UnsafeCell, alloc,
@@ -76,8 +77,8 @@ const fn all_written(count: usize) -> u64 {
 pub(super) struct Header<T> {
     /// The segment behind this one; null until a producer installs it, then never changed.
     next: AtomicPtr<Header<T>>,
-    /// Its place in the FIFO. Written only while nobody else can see the segment, and in a cell only so
-    /// that loom sees it if that is not so.
+    /// Its place in the FIFO. Written only while nobody else can see the segment, and in a cell
+    /// only so that loom sees it if that is not so.
     number: UnsafeCell<u64>,
     _items: PhantomData<T>,
 }
@@ -85,8 +86,8 @@ pub(super) struct Header<T> {
 /// How many slots a segment of `size`-byte items has.
 ///
 /// About 2 KiB of items, at most 256, at least one. So for items of 1 to 8, 16, 32 or 64 bytes the
-/// lanes fill their words, and a batch of 32 that begins with a word stays in one. Two in models, so
-/// that handing over to the next segment is part of each.
+/// lanes fill their words, and a batch of 32 that begins with a word stays in one. Two in models,
+/// so that handing over to the next segment is part of each.
 const fn slots_per_segment(size: usize) -> usize {
     const BYTES: usize = 2048;
     const MOST: usize = 256;
@@ -184,7 +185,8 @@ impl<T> Segment<T> {
                 number: UnsafeCell::new(0),
                 _items: PhantomData,
             });
-            // A write of its own, because loom takes what a cell begins with for known to everybody.
+            // A write of its own, because loom takes what a cell begins with for known to
+            // everybody.
             segment.0.as_ref().number.with_mut(|cell| *cell = number);
             for word in 0..Self::WORDS {
                 segment.word_ptr(word).write(AtomicU64::new(0));
@@ -395,8 +397,8 @@ impl<T> Segment<T> {
     }
 
     /// Takes the item out of a slot, after at most `looks` looks; if it is not there by then, gives
-    /// up this slot and the empty ones directly behind it in its word that are below `end`, and says
-    /// so by `false`. The slot is finished with by [`finish`](Self::finish) only.
+    /// up this slot and the empty ones directly behind it in its word that are below `end`, and
+    /// says so by `false`. The slot is finished with by [`finish`](Self::finish) only.
     ///
     /// # Safety
     ///
@@ -424,8 +426,8 @@ impl<T> Segment<T> {
         lane == WRITTEN
     }
 
-    /// [`take`](Self::take) for a run of slots within one word, if all of it is written: appends the
-    /// items, wrapped, to `out`, finishes the slots, and returns true. Else does nothing.
+    /// [`take`](Self::take) for a run of slots within one word, if all of it is written: appends
+    /// the items, wrapped, to `out`, finishes the slots, and returns true. Else does nothing.
     ///
     /// # Safety
     ///
@@ -480,9 +482,9 @@ impl<T> Segment<T> {
             // The empty lanes from ours on, up to the first that is not.
             let taken = (lanes | (lanes >> 1)) & reach;
             let empty = reach & taken.wrapping_sub(1) & !taken;
-            // Strong: a claim was lost for it, so one more try is cheap, but nothing is gained by one
-            // that fails for no reason. Relaxed on success: a poisoned slot carries nothing. Acquire
-            // on failure: we may have lost to `publish`.
+            // Strong: a claim was lost for it, so one more try is cheap, but nothing is gained by
+            // one that fails for no reason. Relaxed on success: a poisoned slot carries nothing.
+            // Acquire on failure: we may have lost to `publish`.
             match word.compare_exchange(
                 lanes,
                 lanes | (empty << 1),
@@ -528,7 +530,8 @@ impl<T> Segment<T> {
     ///
     /// The segment is alive and `slot < SLOTS`.
     pub(super) unsafe fn is_written(self, slot: usize) -> bool {
-        // SeqCst: for the two collects of `queue::next`; pairs with `publish`. SAFETY: the caller's.
+        // SeqCst: for the two collects of `queue::next`; pairs with `publish`. SAFETY: the
+        // caller's.
         let lanes = unsafe { self.word(slot / LANES) }.load(Ordering::SeqCst);
         Self::lane(lanes, slot) == WRITTEN
     }
@@ -537,8 +540,8 @@ impl<T> Segment<T> {
     ///
     /// # Safety
     ///
-    /// The caller has claimed these slots as their consumer and taken what there was, and says so once; it does not touch
-    /// the segment again unless it owns another slot. All are in one word.
+    /// The caller has claimed these slots as their consumer and taken what there was, and says so
+    /// once; it does not touch the segment again unless it owns another slot. All are in one word.
     #[inline(always)]
     pub(super) unsafe fn finish(self, slot: usize, count: usize) {
         debug_assert!(count >= 1 && slot % LANES + count <= LANES);

@@ -2,11 +2,12 @@
 //!
 //! Behind the head, from `oldest` on, lie segments that were emptied. Whoever moves the head on
 //! *sweeps*: takes the chain by swapping `oldest` with null, takes segments off its front while
-//! they are finished with, and puts the rest back. Not finished with is a segment in which a claimed
-//! slot's owner is still busy. That owner, when done, sees that the head has left its segment and
-//! sweeps in its turn. So a thread that is stopped inside an operation holds its own segment and those
-//! behind it, and nothing else. Two threads that just miss each other here (one sweeps and sees the
-//! slot unfinished; the other finishes and sees the chain taken) leave a segment to the next sweep.
+//! they are finished with, and puts the rest back. Not finished with is a segment in which a
+//! claimed slot's owner is still busy. That owner, when done, sees that the head has left its
+//! segment and sweeps in its turn. So a thread that is stopped inside an operation holds its own
+//! segment and those behind it, and nothing else. Two threads that just miss each other here (one
+//! sweeps and sees the slot unfinished; the other finishes and sees the chain taken) leave a
+//! segment to the next sweep.
 //!
 //! What about visitors? They are counted:
 //!
@@ -17,17 +18,18 @@
 //! V3 visitors -= 1          (release)
 //! ```
 //!
-//! Whoever moved the head off *k* (H2) was a visitor, too: V1 before H2, V3 after it. S1 sees H2, so the
-//! value that S2 reads is not older than that mover's V1; and since it is 0, not older than its V3. Of
-//! the other visitors, those whose V1 is older than that value have done their V3 as well, which S2
-//! acquires. Those whose V1 is newer acquire the mover's V3 by it (in between are read-modify-writes
-//! only), and find that the ends have left *k*. So if S2 reads 0, nobody has a pointer to *k* and nobody
-//! will get one, and *k* goes to the queue's pool at once. That is nearly always so.
+//! Whoever moved the head off *k* (H2) was a visitor, too: V1 before H2, V3 after it. S1 sees H2,
+//! so the value that S2 reads is not older than that mover's V1; and since it is 0, not older than
+//! its V3. Of the other visitors, those whose V1 is older than that value have done their V3 as
+//! well, which S2 acquires. Those whose V1 is newer acquire the mover's V3 by it (in between are
+//! read-modify-writes only), and find that the ends have left *k*. So if S2 reads 0, nobody has a
+//! pointer to *k* and nobody will get one, and *k* goes to the queue's pool at once. That is nearly
+//! always so.
 //!
-//! With a visitor, *k* is retired through `crossbeam-epoch`: visitors are pinned as well, and *k* goes to
-//! the pool once all pins of that moment are gone. Epochs alone would do, but handing over one segment at
-//! a time to it costs about as much as a hundred pushes; the count alone would do too, but visitors that
-//! overlap for ever could hold memory for ever.
+//! With a visitor, *k* is retired through `crossbeam-epoch`: visitors are pinned as well, and *k*
+//! goes to the pool once all pins of that moment are gone. Epochs alone would do, but handing over
+//! one segment at a time to it costs about as much as a hundred pushes; the count alone would do
+//! too, but visitors that overlap for ever could hold memory for ever.
 
 use super::{Fifo, Stock, index::Index, segment::Segment};
 use crate::sync::{
@@ -96,12 +98,12 @@ impl<T, C> Fifo<T, C> {
                     segment = Segment::from_ptr_unchecked(next);
                 }
             }
-            // A swap where a store would do: loom 0.7 orders a store between the two halves of another
-            // sweeper's swap, and would report chains that come back twice. Once a segment, it costs
-            // nothing.
+            // A swap where a store would do: loom 0.7 orders a store between the two halves of
+            // another sweeper's swap, and would report chains that come back twice. Once a segment,
+            // it costs nothing.
             self.head.oldest.swap(segment.as_ptr(), Ordering::Release);
-            // If the head moved on meanwhile, its mover may have found the chain taken. Relaxed: as in
-            // `sweep_if_left`.
+            // If the head moved on meanwhile, its mover may have found the chain taken. Relaxed: as
+            // in `sweep_if_left`.
             let now = Index::from_word(self.head.end.index.load(Ordering::Relaxed));
             if now.same_segment(head, shape) {
                 return stock.domain.catch_up();

@@ -256,3 +256,200 @@ fn a_pop_of_a_run_across_two_words_poisons_those_and_no_more() {
     }
     publish_and_pop(left_alone, &fifo, &stock);
 }
+
+/// How many segments lie in front of the one where the head stands.
+fn emptied_segments(fifo: &Fifo<u64>) -> u64 {
+    let head = Index::from_word(fifo.head.end.index.load(Ordering::Relaxed));
+    let oldest = Segment::from_ptr(fifo.head.oldest.load(Ordering::Relaxed)).unwrap();
+    // SAFETY: one thread; the oldest segment is alive.
+    unsafe { head.number(Segment::<u64>::SHAPE) - oldest.number() }
+}
+
+/// Pushes and pops these many items, one after the other.
+fn pass(fifo: &Fifo<u64>, count: usize, stock: &Stock<u64>) {
+    for item in 0..count as u64 {
+        push(fifo, item, stock).unwrap();
+        assert_eq!(pop(fifo, stock), Some(item));
+    }
+}
+
+const SLOTS: usize = Segment::<u64>::SLOTS;
+
+/// Leaves the FIFO as these many pushes of one item do that are stopped after their claims.
+fn stop_in_pushes(fifo: &Fifo<u64>, count: usize, stock: &Stock<u64>) {
+    for _ in 0..count {
+        fifo.stop_in_push(1, stock);
+    }
+}
+
+#[test]
+fn running_pushes_hide_no_item_among_them() {
+    // Up to: in the same word, in the same segment, in the next one, in the one after that.
+    for before in [1, 31, 32, 40, SLOTS - 1, SLOTS, SLOTS + 1, 2 * SLOTS + 3] {
+        for (passed, behind) in [(0, 0), (5, 0), (40, 0), (0, SLOTS - LANES)] {
+            let (fifo, stock) = new();
+            pass(&fifo, passed, &stock);
+            stop_in_pushes(&fifo, before, &stock);
+            push(&fifo, 7, &stock).unwrap();
+            stop_in_pushes(&fifo, behind, &stock);
+            let case = (passed, before, behind);
+            assert!(fifo.look(&stock) == Look::Published, "{case:?}");
+            assert_eq!(pop(&fifo, &stock), Some(7), "{case:?}");
+            assert_eq!(pop(&fifo, &stock), None, "{case:?}");
+        }
+    }
+}
+
+#[test]
+fn running_pushes_hide_no_item_from_a_batch() {
+    for limit in [1, 2, 64] {
+        for running in [1, 32, 70, SLOTS, SLOTS + 1] {
+            let (fifo, stock) = new();
+            stop_in_pushes(&fifo, running, &stock);
+            push(&fifo, 7, &stock).unwrap();
+            let mut out = Vec::new();
+            let taken = fifo.pop_run(limit, &stock, &mut out, |item| item);
+            assert_eq!((taken, out), ((1, true), vec![7]), "{running}, {limit}");
+        }
+    }
+}
+
+#[test]
+fn a_look_takes_no_item_that_was_received_for_one_that_is_there() {
+    // The running pushes lie in the first and second word of a segment, in its last two, in its
+    // last one and the next one's first.
+    for passed in [0, SLOTS - 2 * LANES, SLOTS - LANES] {
+        let (fifo, stock) = new();
+        pass(&fifo, passed, &stock);
+        let [_poisoned, left_alone] = two_running_pushes(&fifo, &stock);
+        assert!(fifo.look(&stock) != Look::Published, "{passed}");
+        assert_eq!(pop(&fifo, &stock), None, "{passed}");
+        publish_and_pop(left_alone, &fifo, &stock);
+    }
+}
+
+#[test]
+fn nothing_is_there_when_only_the_tail_was_handed_over() {
+    for passed in [0, SLOTS] {
+        let (fifo, stock) = new();
+        pass(&fifo, passed, &stock);
+        let tail = Index::from_word(fifo.tail.index.load(Ordering::Relaxed));
+        // As a push that is stopped before its claim.
+        fifo.advance_tail(tail, &stock);
+        assert!(fifo.is_empty());
+        assert_eq!(fifo.len(), 0);
+        assert!(fifo.look(&stock) != Look::Published);
+        assert_eq!(pop(&fifo, &stock), None);
+        pass(&fifo, 3, &stock);
+    }
+}
+
+#[test]
+fn a_pop_gives_its_own_slot_up_behind_one_that_was_given_up() {
+    let segment = Segment::<u64>::new(0);
+    // SAFETY: one thread plays all parts, each slot claimed once by each side.
+    unsafe {
+        for slot in 0..3 {
+            assert_eq!(take(segment, slot, slot + 1), None);
+        }
+        for slot in 0..3 {
+            assert_eq!(segment.publish(slot, 1), 0, "{slot}: nobody would take it");
+        }
+        segment.free();
+    }
+}
+
+#[test]
+fn a_pop_gives_up_slots_up_to_the_first_dead_one_and_none_behind_it() {
+    let segment = Segment::<u64>::new(0);
+    // SAFETY: as above.
+    unsafe {
+        assert_eq!(take(segment, 2, 3), None);
+        assert_eq!(segment.publish(2, 1), 0); // dead
+        assert_eq!(take(segment, 0, 5), None);
+        assert_eq!(segment.publish(0, 2), 0);
+        let item = 9;
+        segment.write(3, &raw const item);
+        segment.write(4, &raw const item);
+        assert_eq!(segment.publish(3, 2), 2);
+        segment.free();
+    }
+}
+
+#[test]
+fn dead_slots_are_passed_and_not_counted() {
+    let (fifo, stock) = new::<u64>();
+    stop_in_pushes(&fifo, LANES + 3, &stock);
+    assert_eq!(pop(&fifo, &stock), None);
+    assert_eq!(fifo.len(), 3, "the pop gave up a word's worth");
+    assert_eq!(pop(&fifo, &stock), None);
+    assert_eq!(fifo.len(), 0);
+}
+
+#[test]
+fn a_consumer_that_was_slow_sweeps_the_segment_it_held() {
+    let (fifo, stock) = new();
+    push(&fifo, 7, &stock).unwrap();
+    let parked = Index::from_word(fifo.head.end.index.load(Ordering::Relaxed));
+    // The slow consumer claims the first slot.
+    let head = fifo.advance_head(parked, &stock);
+    let segment = Segment::from_ptr(fifo.head.end.segment.load(Ordering::Relaxed)).unwrap();
+    fifo.head
+        .end
+        .index
+        .store(head.advanced(1).word(), Ordering::Relaxed);
+
+    pass(&fifo, 3 * SLOTS, &stock);
+    assert_eq!(emptied_segments(&fifo), 3, "behind the one that is held");
+    // SAFETY: the slot is claimed, and finished once.
+    unsafe {
+        assert_eq!(take(segment, 0, 1), Some(7));
+        segment.finish(0, 1);
+    }
+    fifo.sweep_if_left(head, &stock);
+    assert_eq!(emptied_segments(&fifo), 0);
+}
+
+#[test]
+fn a_consumer_sweeps_nothing_while_the_head_is_in_its_segment() {
+    let (fifo, stock) = new();
+    pass(&fifo, SLOTS + 1, &stock);
+    push(&fifo, 7, &stock).unwrap();
+    let head = Index::from_word(fifo.head.end.index.load(Ordering::Relaxed));
+    // A sweep would put it back.
+    let oldest = fifo.head.oldest.swap(ptr::null_mut(), Ordering::Relaxed);
+    fifo.sweep_if_left(head, &stock);
+    assert!(fifo.head.oldest.swap(oldest, Ordering::Relaxed).is_null());
+}
+
+/// Passes a segment's worth; whether the first segment is in the pool then.
+fn is_at_once_in_the_pool(fifo: &Fifo<u64>, stock: &Stock<u64>) -> bool {
+    pass(fifo, 1, stock);
+    let first = fifo.head.end.segment.load(Ordering::Relaxed);
+    pass(fifo, SLOTS, stock);
+    assert_eq!(emptied_segments(fifo), 0);
+    let spare = stock.pool.take(0);
+    let is_it = spare.as_ptr() == first;
+    // SAFETY: it is ours alone, and empty.
+    unsafe { spare.free() };
+    is_it
+}
+
+#[test]
+fn an_emptied_segment_is_used_again_at_once_unless_somebody_visits() {
+    let (fifo, stock) = new();
+    assert!(is_at_once_in_the_pool(&fifo, &stock));
+    let visit = fifo.visit(&stock);
+    assert!(
+        !is_at_once_in_the_pool(&fifo, &stock),
+        "a visitor may look into it"
+    );
+    drop(visit);
+    // What the visit held back comes first.
+    for _ in 0..64 {
+        pass(&fifo, SLOTS, &stock);
+    }
+    let fifo = Fifo::new();
+    drop(fifo.visit(&stock));
+    assert!(is_at_once_in_the_pool(&fifo, &Stock::new()));
+}

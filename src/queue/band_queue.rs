@@ -14,8 +14,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 ///
 /// Any number of threads may push and pop through a shared reference. `push` and `pop` are
 /// **lock-free**, the allocator aside: a thread stopped at any instruction of them stops no other
-/// thread, in any band. Both take constant time whatever the depth; `pop` on an empty queue looks at
-/// each band. Memory is allocated for about 2 KiB of items at a time.
+/// thread, in any band. Both take constant time whatever the depth; `pop` on an empty queue looks
+/// at each band. Memory is allocated for about 2 KiB of items at a time.
 ///
 /// ```
 /// use bandq::{Band, BandQueue};
@@ -90,14 +90,15 @@ impl<T> BandQueue<T> {
     /// Takes the oldest item of the most urgent non-empty band. Lock-free.
     ///
     /// It never takes an item while a more urgent one is there whose push happened before this pop
-    /// began, unless another pop that began earlier has just emptied that band and not yet returned.
-    /// `None` means that each band was empty at some moment of the call.
+    /// began, unless another pop that began earlier found that band empty and has not yet returned.
+    /// `None` means that there was one instant within the call at which no item whose push had
+    /// returned was in any band; it takes a second look at each band to know that.
     ///
-    /// Bounded, but not always as short as can be: a pop that meets a running push waits for it a
-    /// few times, for about a microsecond, before it goes past it; one that loses a claim to another thread pauses for 0.4
-    /// to 14 µs before it tries again, as a push does; and one that took a band's last item may let a few more gather for about
-    /// a microsecond before it returns, because one by one they would cost more. Where none gather it soon
-    /// stops to: one such pop in four thousand still tries.
+    /// Each of its waits is bounded, and counted in the processor's pause instructions (their
+    /// number and what they come to stand in `src/spin/mod.rs`): a pop that meets a running push
+    /// looks again a few times before it goes past it; one that loses a claim to another thread
+    /// pauses before it tries again, as a push does; and one that took a band's last item may let a
+    /// few more gather before it returns, where that was seen to pay.
     ///
     /// ```
     /// # use bandq::{Band, BandQueue};
@@ -116,9 +117,9 @@ impl<T> BandQueue<T> {
     /// Appends the items of an iterator to a band, in order, and returns how many. They need not be
     /// contiguous: other pushes to the band may come in between.
     ///
-    /// Costs two locked instructions for up to 32 items instead of for each. Items are pulled out of
-    /// the iterator up to 32 at a time before slots are claimed for them, so it may do anything, also
-    /// use this queue. If it panics, what it yielded before is in the queue.
+    /// Costs two locked instructions for up to 32 items instead of for each; items above 64 bytes
+    /// go one by one. They are pulled out of the iterator before slots are claimed for them, so it
+    /// may do anything, also use this queue. If it panics, what it yielded before is in the queue.
     ///
     /// # Errors
     ///
@@ -162,8 +163,8 @@ impl<T> BandQueue<T> {
     }
 
     /// The number of items in all bands. Exact when no operation runs; while some do, it counts
-    /// every item whose push returned and that no pop has begun to take, and may count running ones.
-    /// Looks at each band.
+    /// every item whose push returned and that no pop has begun to take, and may count running
+    /// ones. Looks at each band.
     ///
     /// ```
     /// # use bandq::{Band, BandQueue};
@@ -180,12 +181,22 @@ impl<T> BandQueue<T> {
     /// The number of items in one band; 0 if the queue has no such band. As exact as [`len`].
     ///
     /// [`len`]: Self::len
+    ///
+    /// ```
+    /// # use bandq::{Band, BandQueue};
+    /// let queue = BandQueue::new(2);
+    /// queue.push_many(Band::new(1), ['a', 'b']).unwrap();
+    /// assert_eq!((queue.band_len(Band::URGENT), queue.band_len(Band::new(1))), (0, 2));
+    /// assert_eq!(queue.band_len(Band::new(63)), 0);
+    /// ```
     #[must_use]
     pub fn band_len(&self, band: impl Into<Band>) -> usize {
         self.queue.band_len(band.into().index())
     }
 
-    /// Whether nothing is there: each band was empty at some moment of the call.
+    /// Whether nothing was there: there was one instant within the call at which no item whose push
+    /// had returned was in any band. Items of pushes that run may count as being there. Looks at
+    /// each band, and twice if all are empty.
     ///
     /// ```
     /// assert!(bandq::BandQueue::<u8>::new(3).is_empty());
@@ -196,6 +207,10 @@ impl<T> BandQueue<T> {
     }
 
     /// The number of bands it was made with.
+    ///
+    /// ```
+    /// assert_eq!(bandq::BandQueue::<u8>::new(3).bands(), 3);
+    /// ```
     #[must_use]
     pub fn bands(&self) -> usize {
         self.queue.bands()

@@ -4,8 +4,8 @@ use super::Queue;
 use crate::{band::Band, parcel::Parcel};
 use core::{mem, mem::MaybeUninit, ptr};
 
-/// Items a batch push pulls out of its iterator before it claims slots for them, and the most that a
-/// batch pop takes from a band before it looks for a more urgent one.
+/// Items a batch push pulls out of its iterator before it claims slots for them, and the most that
+/// a batch pop takes from a band before it looks for a more urgent one.
 const CHUNK: usize = 32;
 
 /// Larger items are pushed one by one: a chunk of them would not fit a small stack.
@@ -39,14 +39,19 @@ impl<T> Queue<T> {
         };
         let mut pushed = 0;
         loop {
-            for place in &mut chunk.items {
+            let mut len = 0;
+            while len < N {
                 let Some(item) = items.next() else {
-                    return pushed + chunk.push();
+                    break;
                 };
-                place.write(item);
-                chunk.len += 1;
+                chunk.items[len].write(item);
+                len += 1;
+                chunk.len = len;
             }
             pushed += chunk.push();
+            if len < N {
+                return pushed;
+            }
         }
     }
 

@@ -27,18 +27,19 @@
 //! ```
 //!
 //! Item stranded means: P2 read the bit before C1 cleared it, and C2 read the tail before P1
-//! claimed. All four are `SeqCst`, so they are in one total order S. P2 read a value older than C1's,
-//! so P2 comes before C1 in S; likewise C2 before P1. With the program orders P1 before P2 and C1
-//! before C2 that is a circle: P1 < P2 < C1 < C2 < P1. So at least one of P3 and C3 sets the bit.
+//! claimed. All four are `SeqCst`, so they are in one total order S. P2 read a value older than
+//! C1's, so P2 comes before C1 in S; likewise C2 before P1. With the program orders P1 before P2
+//! and C1 before C2 that is a circle: P1 < P2 < C1 < C2 < P1. So at least one of P3 and C3 sets the
+//! bit.
 //!
 //! The re-check may also be a read-modify-write of the tail, which needs no `SeqCst` at all, but it
 //! takes the producers' cache line away from them at every emptying and costs another locked
 //! instruction; the `SeqCst` load is a plain load on x86-64.
 //!
-//! A bit is cleared by the pop that took a band's last item, or found nothing there. To leave it set would spare
-//! the set's cache line two moves for an item that was alone in its band, and cost each later pop a look into
-//! an empty band, whose tail is another line that moves: 8 bands at 0.95 to 1.05 times the speed, 64 at 0.75
-//! (`benches/COSTS.md`).
+//! A bit is cleared by the pop that took a band's last item, or found nothing there. To leave it
+//! set would spare the set's cache line two moves for an item that was alone in its band, and cost
+//! each later pop a look into an empty band, whose tail is another line that moves: 8 bands at 0.95
+//! to 1.05 times the speed, 64 at 0.75 (`benches/COSTS.md`).
 //!
 //! A producer tests before it sets. An unconditional `fetch_or` would make this one word that every
 //! push of every band writes.

@@ -17,11 +17,11 @@ pub(crate) use bitmap::BandSet;
 
 use crate::{
     fifo::{Fifo, Stock},
+    layout::{AlignedSlice, Spaced},
     parcel::Parcel,
     spin::Slip,
 };
 use core::mem;
-use crossbeam_utils::CachePadded;
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -30,8 +30,8 @@ use std::{
 
 /// Bands of items. Bands are given by their index, which the caller has checked.
 pub(crate) struct Queue<T> {
-    set: CachePadded<BandSet>,
-    bands: Box<[Fifo<T, Slip>]>,
+    set: Spaced<BandSet>,
+    bands: AlignedSlice<Fifo<T, Slip>>,
     stock: Stock<T>,
 }
 
@@ -39,8 +39,8 @@ impl<T> Queue<T> {
     /// With this many bands: 1 to 64.
     pub(crate) fn new(bands: usize) -> Self {
         Self {
-            set: CachePadded::new(BandSet::default()),
-            bands: (0..bands).map(|_| Fifo::new()).collect(),
+            set: Spaced::new(BandSet::default()),
+            bands: AlignedSlice::new(bands, Fifo::new),
             stock: Stock::new(),
         }
     }
@@ -74,7 +74,7 @@ impl<T> Queue<T> {
     /// Closes every band: no push that begins after this succeeds. May be called by many, and by
     /// whoever sees that somebody else has begun to.
     pub(crate) fn close(&self) {
-        for band in &self.bands {
+        for band in self.bands.iter() {
             band.close();
         }
     }
@@ -147,6 +147,39 @@ mod tests {
         queue.set.clear(2);
         assert_eq!(pop(&queue), Some((Band::new(2), 'x')));
         assert_eq!(queue.set.load().next(), Some(2));
+    }
+
+    #[test]
+    fn a_band_whose_last_item_was_found_without_the_set_is_not_shown() {
+        let queue = Queue::new(3);
+        push(&queue, 2, 'x');
+        queue.set.clear(2);
+        assert_eq!(pop(&queue), Some((Band::new(2), 'x')));
+        assert_eq!(queue.set.load().next(), None);
+    }
+
+    #[test]
+    fn a_band_that_is_shown_and_empty_is_taken_out_by_whoever_finds_it_so() {
+        let queue = Queue::<char>::new(3);
+        queue.set.insert(2);
+        assert_eq!(pop(&queue), None);
+        assert_eq!(queue.set.load().next(), None);
+        queue.set.insert(1);
+        assert_eq!(queue.pop_many(&mut Vec::new(), 5), 0);
+        assert_eq!(queue.set.load().next(), None);
+    }
+
+    #[test]
+    fn a_running_push_keeps_no_batch_from_the_items_of_other_bands() {
+        let queue = Queue::new(2);
+        for limit in [1, 5] {
+            queue.bands[0].stop_in_push(1, &queue.stock);
+            queue.set.insert(0);
+            push(&queue, 1, 'x');
+            let mut out = Vec::new();
+            assert_eq!(queue.pop_many(&mut out, limit), 1);
+            assert_eq!(out, [(Band::new(1), 'x')]);
+        }
     }
 
     #[test]

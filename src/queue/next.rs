@@ -5,11 +5,11 @@
 //!
 //! # Nothing, in any band, at one time
 //!
-//! A look goes from band to band, and while it looks into one, an item may come into another that it
-//! has seen empty. Each band being empty at *some* moment is not enough: with two items at any time,
-//! in changing bands, a look that passes each of them by would say that there is none. So `None`
-//! takes two **collects** that agree (the double collect of Afek et al., "Atomic Snapshots of Shared
-//! Memory", JACM 1993):
+//! A look goes from band to band, and while it looks into one, an item may come into another that
+//! it has seen empty. Each band being empty at *some* moment is not enough: with two items at any
+//! time, in changing bands, a look that passes each of them by would say that there is none. So
+//! `None` takes two **collects** that agree (the double collect of Afek et al., "Atomic Snapshots
+//! of Shared Memory", JACM 1993):
 //!
 //! ```text
 //! collect     for each band: read head and tail. Between them no published item? Add both up.
@@ -19,9 +19,9 @@
 //! Ends only grow, so an equal sum says that no end of any band has moved. Let X be an instant
 //! between the two collects.
 //!
-//! * *Nothing was claimed by a push around X.* Tails are read by `SeqCst` loads, and pushes claim by
-//!   `SeqCst` read-modify-writes. Both loads of a band's tail returned the same value, and X lies
-//!   between them in the total order S, so at X the tail had that value, too.
+//! * *Nothing was claimed by a push around X.* Tails are read by `SeqCst` loads, and pushes claim
+//!   by `SeqCst` read-modify-writes. Both loads of a band's tail returned the same value, and X
+//!   lies between them in the total order S, so at X the tail had that value, too.
 //! * *Nothing was there that was claimed before.* Both times the head stood where it stands, so no
 //!   receive took anything in between. If head and tail were equal, that is all. Else every slot
 //!   between them was not published when the second collect read its lane, by a `SeqCst` load; a
@@ -61,8 +61,8 @@ impl<T> Queue<T> {
         Some(Band::from_index(taken))
     }
 
-    /// Whether nothing is there: there was an instant at which every band was empty. Items of running
-    /// pushes count as being there.
+    /// Whether nothing is there: there was an instant at which every band was empty. Items of
+    /// running pushes count as being there.
     pub(crate) fn is_empty(&self) -> bool {
         let mut before = None;
         loop {
@@ -99,10 +99,15 @@ impl<T> Queue<T> {
         let mut before = None;
         loop {
             model_fence();
-            let mut sum = Some(Ends::default());
+            let mut sum = Ends::default();
+            let mut is_nothing = true;
             for (band, fifo) in self.bands.iter().enumerate() {
+                if let Some(ends) = fifo.ends_if_empty() {
+                    sum = sum.and(ends); // the usual case, in a few instructions
+                    continue;
+                }
                 match fifo.look(&self.stock) {
-                    Look::Nothing(ends) => sum = sum.map(|sum| sum.and(ends)),
+                    Look::Nothing(ends) => sum = sum.and(ends),
                     Look::Published => {
                         if let Some(taken) = take(band) {
                             if !fifo.is_empty() {
@@ -110,14 +115,14 @@ impl<T> Queue<T> {
                             }
                             return Some(taken);
                         }
-                        sum = None; // others took what was there
+                        is_nothing = false; // others took what was there
                     }
                 }
             }
-            if sum.is_some() && (self.bands.len() == 1 || sum == before) {
+            if is_nothing && (self.bands.len() == 1 || before == Some(sum)) {
                 return None;
             }
-            before = sum;
+            before = is_nothing.then_some(sum);
         }
     }
 

@@ -1,10 +1,10 @@
 //! What the loser of a claim does: it lets the winner go on for a while.
 //!
-//! A thread that has just claimed a slot claims the next one within some 10 ns, so long as the end's
-//! cache line stays with its core. A loser that tries again at once takes the line away; then each
-//! claim waits for the line to come back, and all of them together get less done than one alone. So
-//! the loser waits until nobody has claimed anything during one of its waits, or the longest is over;
-//! then it takes what it finds, and most likely wins.
+//! A thread that has just claimed a slot claims the next one within some 10 ns, so long as the
+//! end's cache line stays with its core. A loser that tries again at once takes the line away; then
+//! each claim waits for the line to come back, and all of them together get less done than one
+//! alone. So the loser waits until nobody has claimed anything during one of its waits, or the
+//! longest is over; then it takes what it finds, and most likely wins.
 //!
 //! A mutex does the same, without the bound: whoever is late sleeps until the holder is gone.
 //! Exponential backoff against contention is from Anderson ("The Performance of Spin Lock

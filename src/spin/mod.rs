@@ -12,7 +12,8 @@
 //! | [`Slip`] | a consumer on its producers' heels, for items to gather | 32 | 0.9 µs |
 //! | [`Backoff`] | a blocking call, before its thread goes to sleep | crossbeam's: 127, then yields | 4 µs |
 //!
-//! Under loom nobody waits: a pause orders nothing, and tells loom's scheduler to run somebody else.
+//! Under loom nobody waits: a pause orders nothing, and tells loom's scheduler to run somebody
+//! else.
 
 mod claim;
 mod slip;

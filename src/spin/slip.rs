@@ -1,8 +1,8 @@
 //! Slipping: a consumer on the heels of its producers steps back for a moment.
 //!
 //! While a band hovers near empty, with its producer on another core, each item moves three cache
-//! lines there and back (the tail, the lane, the value), at about 40 ns a line. A consumer that lets
-//! a few items gather pays that once for all of them, and the producer runs at its own speed
+//! lines there and back (the tail, the lane, the value), at about 40 ns a line. A consumer that
+//! lets a few items gather pays that once for all of them, and the producer runs at its own speed
 //! meanwhile. FastForward (Giacomoni, Moseley and Vachharajani, PPoPP 2008) calls it temporal
 //! slipping; a mutex has the same effect when it makes one side wait for a whole run of the other's
 //! operations. What it gains is in `benches/COSTS.md`.
@@ -10,9 +10,9 @@
 //! It is done by a pop that has just taken a band's last item, before it returns. That item is held
 //! back for so long, so it is done only where it was seen to pay. A fresh band lets its first
 //! [`FIRST_CHANCE`] chances go by: a queue that lives for a few items never slips. If fewer than
-//! [`ENOUGH`] items came in during a slip, in this band or in bands that were empty, the next chance
-//! is let go by, then three, seven, and so on up to 4,095: where items come now and then, one in four
-//! thousand waits. As soon as it pays, every chance is taken again.
+//! [`ENOUGH`] items came in during a slip, in this band or in bands that were empty, the next
+//! chance is let go by, then three, seven, and so on up to 4,095: where items come now and then,
+//! one in four thousand waits. As soon as it pays, every chance is taken again.
 
 use super::pause;
 use crate::sync::{
@@ -20,8 +20,8 @@ use crate::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// Pauses in a slip. 16 gave less; 64 gave 1.0 to 1.2 times as much, but hold an item back for twice
-/// as long.
+/// Pauses in a slip. 16 gave less; 64 gave 1.0 to 1.2 times as much, but hold an item back for
+/// twice as long.
 const PAUSES: usize = 32;
 
 /// Items that must come in during a slip for the next one to be worth while.

@@ -4,10 +4,11 @@
 //! while the [`Guard`] lives. [`Guard::retire`] hands over a closure to be run once every guard
 //! that was alive at the call is gone.
 //!
-//! Only the hand-over between segments pins (see `segment`), so this is paid once a segment. Since
-//! it is rare, each `retire` also flushes: nothing waits for a thread's own bag of 64 to fill. And
-//! while anything retired has not been freed yet, [`Domain::catch_up`], called once a hand-over, lets
-//! `crossbeam-epoch` free some, so that what had to wait for a stopped thread goes once it moves on.
+//! Who pins are the visitors of segments (see `fifo::sweep`): hand-overs, once a segment, and the
+//! looks behind a dead slot. Since it is rare, each `retire` also flushes: nothing waits for a
+//! thread's own bag of 64 to fill. And while anything retired has not been freed yet,
+//! [`Domain::catch_up`], called once a hand-over, lets `crossbeam-epoch` free some, so that what
+//! had to wait for a stopped thread goes once it moves on.
 
 #[cfg(not(loom))]
 mod imp {
@@ -15,13 +16,14 @@ mod imp {
     use crossbeam_epoch::{Collector, LocalHandle};
     use std::{marker::PhantomData, sync::OnceLock};
 
-    /// Closures retired and not yet run, anywhere in the program: whether it is worth while to help.
+    /// Closures retired and not yet run, anywhere in the program: whether it is worth while to
+    /// help.
     static WAITING: AtomicUsize = AtomicUsize::new(0);
 
     /// Empty closures that are due after the last one ran, or a thread ended. The collector keeps
     /// notes, about 2 KiB for each `retire`, and each note that it has read is retired in its turn,
-    /// eight in one new note. Closures run in the order in which they were retired, so when an empty
-    /// one has run, the notes before it are gone, and an eighth as many are left behind it.
+    /// eight in one new note. Closures run in the order in which they were retired, so when an
+    /// empty one has run, the notes before it are gone, and an eighth as many are left behind it.
     static AFTERWARDS: AtomicUsize = AtomicUsize::new(0);
 
     /// Enough for 8⁴ notes.

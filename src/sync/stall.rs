@@ -82,8 +82,9 @@ pub(crate) mod atomic {
                 swap(value: $value, order: Ordering) -> $value;
                 compare_exchange(old: $value, new: $value, success: Ordering, failure: Ordering)
                     -> Result<$value, $value>;
-                compare_exchange_weak(old: $value, new: $value, success: Ordering, failure: Ordering)
-                    -> Result<$value, $value>;
+                compare_exchange_weak(
+                    old: $value, new: $value, success: Ordering, failure: Ordering
+                ) -> Result<$value, $value>;
             }
 
             /// A point before the load and one before each try; both have the caller's place.

@@ -32,17 +32,25 @@ impl EventCount {
         }
     }
 
-    /// Wakes up to `n` waiters that have not been woken yet, oldest first: those that block at once,
-    /// tasks when the result is dropped. The caller has done what they wait for by a `SeqCst`
+    /// Whether nobody waits that has not been woken. The caller has done by a `SeqCst` operation
+    /// what they would wait for, and then need not notify.
+    #[inline(always)]
+    pub(crate) fn is_idle(&self) -> bool {
+        model_fence();
+        // SeqCst: N2 in `wait.md`, after the deed; pairs with the waiter's count and fence.
+        self.waiting.load(Ordering::SeqCst) == 0
+    }
+
+    /// Wakes up to `n` waiters that have not been woken yet, oldest first: those that block at
+    /// once, tasks when the result is dropped. The caller has done what they wait for by a `SeqCst`
     /// operation. Takes no lock unless somebody waits.
     #[inline]
     pub(crate) fn notify(&self, n: usize) -> Wakes {
-        model_fence();
-        // SeqCst: N2 in `wait.md`, after the deed; pairs with the waiter's count and fence.
-        if self.waiting.load(Ordering::SeqCst) == 0 {
-            return Wakes::none();
+        if self.is_idle() {
+            Wakes::none()
+        } else {
+            self.mark_woken(n)
         }
-        self.mark_woken(n)
     }
 
     /// Wakes everybody.

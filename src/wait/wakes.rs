@@ -1,15 +1,16 @@
 //! The wakes that a notifier owes, and the cell in which a waiter keeps its task's waker.
 //!
-//! `event-listener` clones, wakes and drops the wakers that it is given while it holds its mutex. So
-//! it is never given a task's. It is given a waker of ours, a [`WakerCell`], whose wake only links
-//! the cell into the list of the notifier that is running on this thread. When `event-listener` has
-//! let its mutex go, the notifier takes the task's waker out of each cell and wakes it.
+//! `event-listener` clones, wakes and drops the wakers that it is given while it holds its mutex.
+//! So it is never given a task's. It is given a waker of ours, a [`WakerCell`], whose wake only
+//! links the cell into the list of the notifier that is running on this thread. When
+//! `event-listener` has let its mutex go, the notifier takes the task's waker out of each cell and
+//! wakes it.
 //!
 //! # The states of a cell
 //!
-//! The task's waker lies in the cell from the beginning. Two sides use it: the waiter, to replace it
-//! when it is polled with another one; and whoever takes it out, once: the notifier to wake it, or
-//! the waiter to drop it when it has stopped waiting.
+//! The task's waker lies in the cell from the beginning. Two sides use it: the waiter, to replace
+//! it when it is polled with another one; and whoever takes it out, once: the notifier to wake it,
+//! or the waiter to drop it when it has stopped waiting.
 //!
 //! ```text
 //!             waiter: begin                  anybody: take
@@ -20,17 +21,22 @@
 //!     └───────────────────────────────────────────────────────▶  TAKEN
 //! ```
 //!
-//! Whoever sets `TAKEN` from `FREE` has the waker. Whoever sets it from `REPLACING` leaves it to the
-//! waiter, which is being polled at this moment and looks for its item itself: since the notifier
-//! marked its listener before, the waiter's next question to the listener says "woken". Nobody waits
-//! for the other side, whatever step it is stopped at.
+//! Whoever sets `TAKEN` from `FREE` has the waker. Whoever sets it from `REPLACING` leaves it to
+//! the waiter, which is being polled at this moment and looks for its item itself: since the
+//! notifier marked its listener before, the waiter's next question to the listener says "woken".
+//! Nobody waits for the other side, whatever step it is stopped at.
 
 use crate::sync::{
     UnsafeCell,
     atomic::{AtomicU8, Ordering},
     thread_local,
 };
-use core::{cell::Cell, mem, ptr, task::Waker};
+use core::{
+    cell::Cell,
+    mem::{self, ManuallyDrop},
+    ptr,
+    task::Waker,
+};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -59,9 +65,9 @@ pub(super) struct WakerCell {
     next: Cell<*const WakerCell>,
 }
 
-// SAFETY: `waker` is used by whoever `state` says has it, one at a time, and a `Waker` may be used on
-// any thread. `next` is used by one thread only: the notifier's, from the one wake on that a listener
-// gives.
+// SAFETY: `waker` is used by whoever `state` says has it, one at a time, and a `Waker` may be used
+// on any thread. `next` is used by one thread only: the notifier's, from the one wake on that a
+// listener gives.
 unsafe impl Send for WakerCell {}
 // SAFETY: as above.
 unsafe impl Sync for WakerCell {}
@@ -73,6 +79,16 @@ impl WakerCell {
             waker: UnsafeCell::new(Some(waker)),
             next: Cell::new(ptr::null()),
         })
+    }
+
+    /// Runs `f` with what `event-listener` is given: a waker that only notes that this cell is to
+    /// be woken.
+    pub(super) fn with_proxy<R>(self: &Arc<Self>, f: impl FnOnce(&Waker) -> R) -> R {
+        // SAFETY: the pointer is an `Arc`'s, which lives until `f` has ended; this copy of it is
+        // never dropped, so it counts for nothing.
+        let copy = unsafe { Arc::from_raw(Arc::as_ptr(self)) };
+        let proxy = ManuallyDrop::new(Waker::from(copy));
+        f(&proxy)
     }
 
     /// The waiter, polled: this is the waker from now on, unless the old one was taken already.
@@ -93,6 +109,10 @@ impl WakerCell {
 
     /// Begins and ends a replacement; `None` if the waker was taken before that, or meanwhile.
     fn access<R>(&self, f: impl FnOnce(&mut Option<Waker>) -> R) -> Option<R> {
+        // A test, only to spare the write where the waker is gone.
+        if self.state.load(Ordering::Relaxed) != FREE {
+            return None;
+        }
         // Relaxed, both: the waiter itself wrote what is there.
         self.state
             .compare_exchange(FREE, REPLACING, Ordering::Relaxed, Ordering::Relaxed)
@@ -118,6 +138,10 @@ impl WakerCell {
 
     /// Takes the waker out, if it is still there and not being replaced.
     pub(super) fn take(&self) -> Option<Waker> {
+        // Relaxed: a test, only to spare the write.
+        if self.state.load(Ordering::Relaxed) & TAKEN != 0 {
+            return None;
+        }
         // Acquire: pairs with the end of a replacement. (With the waiter's `new`, the mutex of
         // `event-listener` does.)
         if self.state.fetch_or(TAKEN, Ordering::Acquire) != FREE {
@@ -156,10 +180,10 @@ pub(super) fn collect<R>(f: impl FnOnce() -> R) -> (R, Wakes) {
 
 /// Tasks that are to be woken. Dropping it wakes them, in order.
 ///
-/// It runs foreign code, so it is dropped where no lock is held and no slot is claimed, and when the
-/// operation is over that owes the wakes. A waker that panics does not keep the others from being
-/// woken, and its panic ends here, after the panic hook has reported it: the operation that wakes is
-/// somebody else's, and has succeeded.
+/// It runs foreign code, so it is dropped where no lock is held and no slot is claimed, and when
+/// the operation is over that owes the wakes. A waker that panics does not keep the others from
+/// being woken, and its panic ends here, after the panic hook has reported it: the operation that
+/// wakes is somebody else's, and has succeeded.
 #[derive(Debug)]
 #[must_use = "dropping it wakes; when, is a decision"]
 pub(crate) struct Wakes {

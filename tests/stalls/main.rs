@@ -1,8 +1,9 @@
 //! Promise 4: a thread that is stopped at any atomic access of a push or a pop stops no other, and
 //! hides nothing that was completed.
 //!
-//! Built with `--cfg bandq_stall` and feature `__internals`; `.ci/stalls` does that. The stall points
-//! come from the facade, one before each atomic access, and the compiler names them by their place.
+//! Built with `--cfg bandq_stall` and feature `__internals`; `.ci/stalls` does that. The stall
+//! points come from the facade, one before each atomic access, and the compiler names them by their
+//! place.
 //!
 //! 1. **Discover** (`every_site`). Each operation runs under random pauses, on small and large
 //!    items, on queues that are mostly empty, well filled, or new. The sites it passes are compared
@@ -337,7 +338,7 @@ fn len_is_exact_after_slots_were_given_up() {
             let mut first = true;
             stall::set_hook(Some(Box::new(move |site| {
                 // Between claim and publish.
-                if first && site.file().ends_with("slots.rs") {
+                if first && site.file().ends_with("fifo/segment.rs") {
                     first = false;
                     stopped.send(()).unwrap();
                     may_go_on.recv().unwrap();

@@ -109,3 +109,59 @@ pub(super) fn batches(effort: &Effort) -> Group {
         ],
     }
 }
+
+pub(super) fn nothing(effort: &Effort) -> Group {
+    let looks = effort.items(4_000_000);
+    let work = |bands: usize| {
+        Work::new(
+            format!("pop nothing, bands used: {bands}"),
+            Unit::NanosPerPair,
+        )
+        .claim(Claim::peer(name::SEG_QUEUES))
+    };
+    let contenders = |bands: usize| {
+        contenders!(
+            Queue [
+                Bandq, MutexHeap, MutexDeques, SegQueues, AsyncPriorityChannel, PlainSegQueue,
+                CrossbeamChannel, AsyncChannel, Flume, Kanal
+            ] as Q => single::empty_looks::<Q>(bands, looks)
+        )
+    };
+    Group {
+        name: "nothing",
+        title: "a pop that finds nothing, by one thread",
+        drawing: Drawing::Bars { log: false },
+        works: [1, BANDS, 64]
+            .map(|bands| (work(bands), contenders(bands)))
+            .into(),
+    }
+}
+
+pub(super) fn short_lived(effort: &Effort) -> Group {
+    let lives = effort.items(200_000);
+    let work = |bands: usize| {
+        Work::new(
+            format!("make, send, receive, drop; bands: {bands}"),
+            Unit::NanosPerPair,
+        )
+        .claim(Claim::peer(name::ASYNC_CHANNEL).goal(AtMost(1.0)))
+    };
+    let contenders = |bands: usize| {
+        let mut contenders = contenders!(
+            AsyncQueue [Bandq, AsyncPriorityChannel, AsyncChannel, Flume, Kanal] as Q
+                => single::short_lived_channel::<Q>(bands, lives)
+        );
+        contenders.extend(contenders!(
+            Queue [CrossbeamChannel] as Q => single::short_lived::<Q>(bands, lives)
+        ));
+        contenders
+    };
+    Group {
+        name: "short-lived",
+        title: "a channel that lives for one item, by one thread",
+        drawing: Drawing::Bars { log: false },
+        works: [1, BANDS]
+            .map(|bands| (work(bands), contenders(bands)))
+            .into(),
+    }
+}

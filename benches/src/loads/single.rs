@@ -6,10 +6,12 @@
 
 use std::hint::black_box;
 use std::ops::Range;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use super::{BATCH, Bands, Tally};
-use crate::queue::Queue;
+use crate::queue::{AsyncQueue, Queue};
 
 /// Pairs before the clock starts.
 const WARM_UP: u64 = 10_000;
@@ -63,6 +65,60 @@ pub fn batches<Q: Queue>(bands: usize, items: u64) -> f64 {
     let taken = begun.elapsed();
     tally.expect((WARM_UP / batch + batches) * batch);
     (batches * batch) as f64 / taken.as_secs_f64() / 1e6
+}
+
+/// Nanoseconds for a pop that finds nothing, in a queue whose bands have all been used.
+pub fn empty_looks<Q: Queue>(bands: usize, looks: u64) -> f64 {
+    let queue = Q::new(bands);
+    let mut band = Bands::new(bands, 0);
+    let mut tally = Tally::default();
+    push_and_pop(&queue, &mut band, &mut tally, 0..WARM_UP);
+    let begun = Instant::now();
+    for _ in 0..looks {
+        assert!(black_box(&queue).pop().is_none(), "nothing is there");
+    }
+    let taken = begun.elapsed();
+    tally.expect(WARM_UP);
+    taken.as_nanos() as f64 / looks as f64
+}
+
+/// Nanoseconds for a queue that lives for one item: made, pushed to, popped from, dropped.
+pub fn short_lived<Q: Queue>(bands: usize, lives: u64) -> f64 {
+    let mut tally = Tally::default();
+    lived(lives, |item| {
+        let queue = Q::new(bands);
+        queue.push(0, item);
+        tally.add(queue.pop().expect("it was pushed"));
+    })
+}
+
+/// The same for a channel.
+pub fn short_lived_channel<Q: AsyncQueue>(bands: usize, lives: u64) -> f64 {
+    let mut tally = Tally::default();
+    lived(lives, |item| {
+        let (sender, receiver) = Q::channel(bands, None);
+        at_once(Q::send(&sender, 0, item));
+        tally.add(at_once(Q::recv(&receiver)).expect("it was sent"));
+    })
+}
+
+fn lived(lives: u64, mut live: impl FnMut(u64)) -> f64 {
+    let mut begun = Instant::now();
+    for item in 0..WARM_UP + lives {
+        if item == WARM_UP {
+            begun = Instant::now();
+        }
+        live(black_box(item));
+    }
+    begun.elapsed().as_nanos() as f64 / lives as f64
+}
+
+/// What a future that has nothing to wait for is ready with.
+fn at_once<R>(future: impl Future<Output = R>) -> R {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => panic!("nothing to wait for"),
+    }
 }
 
 /// Takes what is left.

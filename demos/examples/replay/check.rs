@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::discipline::Discipline;
 use crate::plan::Plan;
-use crate::run::{Discipline, Outcome};
+use crate::run::Outcome;
 
 /// What became of the jobs of one run.
 #[derive(Debug, Default, Serialize)]

@@ -22,6 +22,7 @@
 
 mod args;
 mod check;
+mod discipline;
 mod job;
 mod plan;
 mod plot;
@@ -44,9 +45,9 @@ use std::sync::Arc;
 use clap::Parser;
 
 use crate::args::Args;
+use crate::discipline::Discipline;
 use crate::plan::Plan;
 use crate::report::Report;
-use crate::run::Discipline;
 use crate::stop::Stop;
 
 /// The self-check failed: a job was lost, doubled or out of order.

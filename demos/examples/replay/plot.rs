@@ -9,9 +9,9 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::discipline::Discipline;
 use crate::job::CLASSES;
 use crate::report::{ClassReport, DisciplineReport, Report};
-use crate::run::Discipline;
 
 const SIZE: (u32, u32) = (1000, 720);
 const FONT: &str = "sans-serif";

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::discipline::Discipline;
 use crate::job::CLASSES;
-use crate::run::Discipline;
 
 const REDRAW: Duration = Duration::from_millis(100);
 const STYLE: &str = "{prefix:<20} [{bar:32}] {pos:>6}/{len:<6} {msg}";

@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::check::Check;
+use crate::discipline::Discipline;
 use crate::job::{CLASSES, Jobs};
 use crate::plan::Plan;
-use crate::run::{Discipline, Outcome};
+use crate::run::Outcome;
 use crate::runtime::RuntimeName;
 
 /// Everything that was found out; its fields are the fields of the JSON object.

@@ -1,6 +1,5 @@
 //! One discipline from start to end: one producer, one channel, many workers.
 
-use std::fmt;
 use std::io;
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -9,62 +8,12 @@ use std::time::{Duration, Instant};
 
 use bandq::{Band, Receiver, Sender};
 use futures_lite::future;
-use serde::{Serialize, Serializer};
 
-use crate::job::CLASSES;
+use crate::discipline::{Discipline, Ticket};
 use crate::plan::{Plan, PlannedJob};
 use crate::progress::{Counts, Progress};
 use crate::runtime::{AsyncStd, Runtime, RuntimeName, Smol, Tokio};
 use crate::stop::Stop;
-
-/// How jobs are put into bands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Discipline {
-    /// First come, first served: one band.
-    Fifo,
-    /// A band for each class.
-    Priority,
-}
-
-impl Discipline {
-    fn bands(self) -> usize {
-        match self {
-            Discipline::Fifo => 1,
-            Discipline::Priority => CLASSES.len(),
-        }
-    }
-
-    /// The band that jobs of a class are sent in.
-    pub(crate) fn band(self, class: usize) -> Band {
-        match self {
-            Discipline::Fifo => Band::URGENT,
-            Discipline::Priority => Band::new(class as u8),
-        }
-    }
-}
-
-impl fmt::Display for Discipline {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Discipline::Fifo => "fifo",
-            Discipline::Priority => "priority",
-        })
-    }
-}
-
-impl Serialize for Discipline {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// What goes through the channel for a job.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ticket {
-    /// The job's place in the plan.
-    number: usize,
-    sent: Instant,
-}
 
 /// What a worker notes down for each job it receives, in the order of receiving.
 #[derive(Clone, Copy, Debug)]
@@ -245,15 +194,6 @@ fn work_blocking(shared: &Shared, receiver: Receiver<Ticket>) -> Vec<Receipt> {
         receipts.push(receipt);
     }
     receipts
-}
-
-impl Ticket {
-    fn now(number: usize) -> Ticket {
-        Ticket {
-            number,
-            sent: Instant::now(),
-        }
-    }
 }
 
 impl Shared {

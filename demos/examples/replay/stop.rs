@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bandq::{Sender, WeakSender};
 
-use crate::run::Ticket;
+use crate::discipline::Ticket;
 
 /// Signals closer together than this count as one: `timeout` sends each to the program and again to
 /// its process group.

@@ -1,10 +1,10 @@
 //! What people are told: what is about to run, and the table at the end.
 
 use crate::args::Args;
+use crate::discipline::Discipline;
 use crate::job::Jobs;
 use crate::plan::{Plan, RUSH_PERCENT};
 use crate::report::{Report, WaitMs};
-use crate::run::Discipline;
 
 /// What is about to be replayed, and how.
 pub(crate) fn heading(jobs: &Jobs, args: &Args, plan: &Plan) -> String {
