@@ -265,6 +265,35 @@ fn empty_is_never_false() {
     });
 }
 
+/// The same in one band that the set does not show, while a push that had claimed nothing yet when
+/// the look began goes on, and pops take what the look had in view: the head leaves the segment in
+/// which the look began.
+#[test]
+fn something_is_found_where_the_head_passes() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
+    model(
+        "priority/something_is_found_where_the_head_passes",
+        2,
+        bound,
+        |cast| {
+            let queue = Arc::new(BandQueue::new(1));
+            queue.push(Band::URGENT, 0).unwrap();
+            queue.push(Band::URGENT, 1).unwrap(); // the last of its segment
+            assert!(queue.pop().is_some());
+            stop_after_clear(&queue, 0);
+            let (passing, looking) = (Arc::clone(&queue), Arc::clone(&queue));
+            cast.two(
+                move || {
+                    passing.push(Band::URGENT, 2).unwrap();
+                    passing.push(Band::URGENT, 3).unwrap();
+                    assert!(passing.pop().is_some() && passing.pop().is_some());
+                },
+                move || assert!(looking.pop().is_some(), "an item was there all the time"),
+            );
+        },
+    );
+}
+
 /// The running push of a third thread neither hides that, nor keeps the look from ending.
 #[test]
 fn something_is_found_beside_a_running_push() {
