@@ -122,7 +122,7 @@
 //! |---|---|
 //! | `sync` | the only place that knows loom, reclamation and stall points |
 //! | `spin` | every bounded wait, with its constants |
-//! | `band`, `error`, `parcel`, `layout` | [`Band`]; the errors; an item on its way in or out; words apart from each other in memory |
+//! | `band`, `error`, `parcel`, `layout`, `quiet` | [`Band`]; the errors; an item on its way in or out; words apart from each other in memory; panics that end |
 //! | `fifo` | one band: linked segments, claims at both ends, hand-over, sweeping |
 //! | `queue` | bands and the set of those that are non-empty; which is next; [`BandQueue`] |
 //! | `wait` | eventcounts: who waits, who is woken and when; `wait.md` has the proof |
@@ -143,6 +143,7 @@ pub mod guide;
 mod layout;
 mod parcel;
 mod queue;
+mod quiet;
 mod spin;
 mod sync;
 mod wait;

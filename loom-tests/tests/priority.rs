@@ -1,6 +1,9 @@
 //! Priority across bands: no pop passes a more urgent item whose push returned before it began.
 
-use bandq::{__internals::pop_from, Band, BandQueue};
+use bandq::{
+    __internals::{pop_from, stop_after_clear},
+    Band, BandQueue,
+};
 use loom_tests::{
     Bound, Seen, model,
     sync::atomic::{AtomicBool, Ordering},
@@ -207,6 +210,31 @@ fn something_is_always_found() {
     SEEN.expect(["the less urgent one", "the urgent one"]);
 }
 
+/// The same where the set does not show the item that is there at first, so that only the looks at
+/// each band, one after the other, are left to find one.
+#[test]
+fn something_is_always_found_without_the_set() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(5));
+    model(
+        "priority/something_is_always_found_without_the_set",
+        2,
+        bound,
+        |cast| {
+            let queue = Arc::new(BandQueue::new(2));
+            queue.push(LOW, 8).unwrap();
+            stop_after_clear(&queue, LOW.index());
+            let (swapping, looking) = (Arc::clone(&queue), Arc::clone(&queue));
+            cast.two(
+                move || {
+                    swapping.push(Band::URGENT, 1).unwrap();
+                    pop_from(&swapping, LOW.index());
+                },
+                move || assert!(looking.pop().is_some(), "an item was there all the time"),
+            );
+        },
+    );
+}
+
 /// The same for a question, and for a batch.
 #[test]
 fn empty_is_never_false() {
@@ -235,6 +263,35 @@ fn empty_is_never_false() {
             move || assert!(looking.pop_many(&mut Vec::new(), 2) > 0),
         );
     });
+}
+
+/// The same in one band that the set does not show, while a push that had claimed nothing yet when
+/// the look began goes on, and pops take what the look had in view: the head leaves the segment in
+/// which the look began.
+#[test]
+fn something_is_found_where_the_head_passes() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
+    model(
+        "priority/something_is_found_where_the_head_passes",
+        2,
+        bound,
+        |cast| {
+            let queue = Arc::new(BandQueue::new(1));
+            queue.push(Band::URGENT, 0).unwrap();
+            queue.push(Band::URGENT, 1).unwrap(); // the last of its segment
+            assert!(queue.pop().is_some());
+            stop_after_clear(&queue, 0);
+            let (passing, looking) = (Arc::clone(&queue), Arc::clone(&queue));
+            cast.two(
+                move || {
+                    passing.push(Band::URGENT, 2).unwrap();
+                    passing.push(Band::URGENT, 3).unwrap();
+                    assert!(passing.pop().is_some() && passing.pop().is_some());
+                },
+                move || assert!(looking.pop().is_some(), "an item was there all the time"),
+            );
+        },
+    );
 }
 
 /// The running push of a third thread neither hides that, nor keeps the look from ending.

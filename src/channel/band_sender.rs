@@ -102,17 +102,37 @@ impl<T> BandSender<T> {
     }
 
     /// See [`Sender::try_send`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
     #[inline]
     pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
         self.sender.try_send(self.band, item)
     }
 
-    /// See [`Sender::send`], also for what happens on cancel.
+    /// See [`Sender::send`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
     pub fn send(&self, item: T) -> Send<'_, T> {
         self.sender.send(self.band, item)
     }
 
-    /// See [`Sender::send_many`], also for what happens on cancel.
+    /// See [`Sender::send_many`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
     pub fn send_many<I>(&self, items: I) -> SendMany<'_, T, I::IntoIter>
     where
         I: IntoIterator<Item = T>,
@@ -121,6 +141,10 @@ impl<T> BandSender<T> {
     }
 
     /// See [`Sender::try_send_many`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
     pub fn try_send_many(
         &self,
         items: impl IntoIterator<Item = T>,
@@ -128,32 +152,68 @@ impl<T> BandSender<T> {
         self.sender.try_send_many(self.band, items)
     }
 
-    /// See [`Sender::reserve`], also for what happens on cancel.
+    /// See [`Sender::reserve`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
     pub fn reserve(&self) -> Reserve<'_, T> {
         self.sender.reserve(self.band)
     }
 
     /// See [`Sender::try_reserve`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
         self.sender.try_reserve(self.band)
     }
 
-    /// See [`Sender::reserve_owned`], also for what happens on cancel.
+    /// See [`Sender::reserve_owned`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
     pub fn reserve_owned(&self) -> ReserveOwned<'_, T> {
         self.sender.reserve_owned(self.band)
     }
 
     /// See [`Sender::try_reserve_owned`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
     pub fn try_reserve_owned(&self) -> Result<OwnedPermit<T>, TrySendError<()>> {
         self.sender.try_reserve_owned(self.band)
     }
 
-    /// See [`Sender::reserve_many`], also for what happens on cancel.
+    /// See [`Sender::reserve_many`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
     pub fn reserve_many(&self, units: usize) -> ReserveMany<'_, T> {
         self.sender.reserve_many(self.band, units)
     }
 
     /// See [`Sender::try_reserve_many`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
     pub fn try_reserve_many(&self, units: usize) -> Result<Permits<'_, T>, TrySendError<()>> {
         self.sender.try_reserve_many(self.band, units)
     }

@@ -10,9 +10,8 @@ use crate::{
     error::{RecvError, SendError, TryRecvError, TrySendError},
     layout::Spaced,
     parcel::Parcel,
-    queue::Queue,
+    queue::{Queue, go_on},
 };
-use std::{panic::resume_unwind, thread};
 
 /// The shared part of a channel.
 pub(crate) struct Core<T> {
@@ -181,9 +180,8 @@ impl<T> Core<T> {
     pub(super) fn close(&self) -> bool {
         let first = self.closing.begin();
         self.finish_close();
-        if first {
-            self.waits.closed();
-        }
+        // Whoever was first: a closing thread that is stopped in between leaves nobody asleep.
+        self.waits.closed();
         first
     }
 
@@ -213,11 +211,7 @@ impl<T> Core<T> {
         if self.receivers.remove() {
             self.close();
             // Nobody is left to receive, so what is inside goes now, not with the last sender.
-            if let Err(panic) = self.queue.drop_items() {
-                if !thread::panicking() {
-                    resume_unwind(panic);
-                }
-            }
+            go_on(self.queue.drop_items());
         }
     }
 }

@@ -19,12 +19,12 @@ use crate::wait::EventCount;
 /// Sinks, all of them, for the same reason: a sink that waited may not be polled any more. Senders
 /// that wait for several units, all of them: one that finds too little room for itself would have
 /// to pass its wake on, in circles when none of them finds enough.
-pub(crate) struct Waits {
-    pub(crate) recv: EventCount,
-    pub(crate) stream: EventCount,
-    pub(crate) room: EventCount,
-    pub(crate) any_room: EventCount,
-    pub(crate) close: EventCount,
+pub(super) struct Waits {
+    pub(super) recv: EventCount,
+    pub(super) stream: EventCount,
+    pub(super) room: EventCount,
+    pub(super) any_room: EventCount,
+    pub(super) close: EventCount,
 }
 
 impl Waits {

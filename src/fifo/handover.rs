@@ -46,7 +46,7 @@ impl<T, C> Fifo<T, C> {
             }
         }
         // T3. Release: whoever reads the new index sees the new segment, and `next` installed.
-        // Acquire on failure: as in `claim`.
+        // Acquire on failure: as the load that begins a claim.
         match self.tail.index.compare_exchange(
             parked.word(),
             moved.word(),
@@ -95,6 +95,7 @@ impl<T, C> Fifo<T, C> {
         let end = &self.head.end;
         let moved = parked.next_segment(Segment::<T>::SHAPE);
         // Relaxed: as in `advance_tail`.
+        let mut began_the_list = false;
         let visit = if end.segment.load(Ordering::Relaxed).is_null() {
             // Relaxed: the caller acquired a tail past this place, hence T1. So it is not null.
             let first = self.head.first.load(Ordering::Relaxed);
@@ -106,7 +107,8 @@ impl<T, C> Fifo<T, C> {
                 Ordering::Release,
                 Ordering::Relaxed,
             );
-            if begun.is_ok() {
+            began_the_list = begun.is_ok();
+            if began_the_list {
                 // The list has a front from now on. Relaxed: whoever sweeps has been in that
                 // segment or has moved the head there, so it knows it. A swap for the reason given
                 // in `sweep`.
@@ -132,8 +134,8 @@ impl<T, C> Fifo<T, C> {
             }
             Some(visit)
         };
-        // H2. Release: whoever reads the new index sees the new segment. Acquire on failure: as in
-        // `claim_head`.
+        // H2. Release: whoever reads the new index sees the new segment. Acquire on failure: as
+        // the load that begins a claim.
         match end.index.compare_exchange(
             parked.word(),
             moved.word(),
@@ -148,7 +150,14 @@ impl<T, C> Fifo<T, C> {
                 }
                 moved
             }
-            Err(now) => Index::from_word(now),
+            Err(now) => {
+                let now = Index::from_word(now);
+                // Who moved on meanwhile has found no list to sweep.
+                if began_the_list && !now.same_segment(moved, Segment::<T>::SHAPE) {
+                    self.sweep(stock);
+                }
+                now
+            }
         }
     }
 

@@ -10,7 +10,7 @@
 //!
 //! * `offset < SLOTS`: the next slot to be claimed.
 //! * `offset == SLOTS`: **parked**. Every slot of this segment is claimed, the end has not moved to
-//!   the next segment yet. Nothing can be claimed; whoever sees it helps (see the parent module).
+//!   the next segment yet. Nothing can be claimed; whoever sees it helps (see `handover`).
 //! * `CLOSED`: only at the tail. Nothing can be claimed from then on.
 //!
 //! The word only grows (modulo its width), so a compare-exchange that succeeds means that nothing

@@ -97,9 +97,10 @@ impl<T, C> Fifo<T, C> {
         self.is_published_between(head, tail, stock)
     }
 
-    /// The same between places that were read before.
+    /// The same between places that were read before. True as well if the head has left its segment
+    /// since.
     #[cold]
-    fn is_published_between(&self, head: Index, tail: Index, stock: &Stock<T>) -> bool {
+    pub(super) fn is_published_between(&self, head: Index, tail: Index, stock: &Stock<T>) -> bool {
         let shape = Segment::<T>::SHAPE;
         if !head.is_before(tail) {
             return false;
@@ -112,14 +113,17 @@ impl<T, C> Fifo<T, C> {
             segment = self.head.first.load(Ordering::Relaxed); // as the links below
         }
         let last = head.segments_to(tail.number(shape), shape);
+        let mut is_first = true;
         while let Some(this) = Segment::from_ptr(segment) {
             // SAFETY: the head pointed to it, or to a segment before it, after the visit began: it
             // was in the list then.
             unsafe {
                 let nth = head.segments_to(this.number(), shape);
-                if nth > last {
-                    break; // the pointer has moved past this tail, or the head past the pointer
+                // The segment of a parked head has nothing left: the walk may begin with the next.
+                if nth > last || (is_first && nth > u64::from(head.is_parked(shape))) {
+                    break; // the pointer has moved past this tail, or past this head's segment
                 }
+                is_first = false;
                 let from = if nth == 0 { head.offset(shape) } else { 0 };
                 let to = if nth == last {
                     tail.offset(shape)
@@ -135,6 +139,8 @@ impl<T, C> Fifo<T, C> {
                 segment = this.next().load(Ordering::Relaxed); // T1 comes before T3
             }
         }
-        true // others have moved on meanwhile
+        // Others have moved on meanwhile, and taken what was there: that is no "nothing", since an
+        // item that they took may have been there when the tail was read.
+        true
     }
 }

@@ -25,9 +25,9 @@
 //!
 //! That is two locked instructions a push, one a pop, and no pin. It is safe without one because
 //! nobody looks into a segment before it has claimed a slot there, and a claimed slot keeps its
-//! segment alive until its owner is done with it (see [`segment`]). Three pin all the same, because
-//! they look into segments in which they own no slot: the two hand-overs ([`handover`]) and the
-//! look for an item behind dead slots ([`look`]).
+//! segment alive until its owner is done with it (see [`segment`]). Those who look into segments in
+//! which they own no slot *visit* ([`sweep`]), and pin: a hand-over, but for the first at each end
+//! ([`handover`]), and a look among slots that are not published ([`look`]).
 //!
 //! # Why index and segment fit each other
 //!

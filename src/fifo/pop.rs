@@ -127,7 +127,9 @@ impl<T, C> Fifo<T, C> {
             let taken = self.take_run(&claim, out, &wrap);
             self.sweep_if_left(claim.head, stock);
             if taken > 0 {
-                return (taken, claim.head.advanced(claim.count) == claim.tail);
+                // The claim's tail may be one that was noted before, and more may have come since.
+                let is_at_its_end = claim.head.advanced(claim.count) == claim.tail;
+                return (taken, is_at_its_end && self.is_empty());
             }
             poisoned = true;
         }

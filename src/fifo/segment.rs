@@ -385,7 +385,7 @@ impl<T> Segment<T> {
         // SAFETY: unpublished slots keep the segment alive.
         let word = unsafe { self.word(slot / LANES) };
         // SeqCst: as a release it hands the values to the consumers' acquiring load of the lane;
-        // its place in the total order before the sender's look at the wait gate is what `wait.md`
+        // its place in the total order before the sender's look at the eventcount is what `wait.md`
         // builds on.
         let before = word.fetch_add(run, Ordering::SeqCst);
         let poisoned = before & (run << 1);

@@ -6,8 +6,8 @@
 //! claimed slot's owner is still busy. That owner, when done, sees that the head has left its
 //! segment and sweeps in its turn. So a thread that is stopped inside an operation holds its own
 //! segment and those behind it, and nothing else. Two threads that just miss each other here (one
-//! sweeps and sees the slot unfinished; the other finishes and sees the chain taken) leave a
-//! segment to the next sweep.
+//! sweeps and sees the slot unfinished; the other finishes and sees the chain taken) leave that
+//! segment, and those behind it, to the next sweep.
 //!
 //! What about visitors? They are counted:
 //!

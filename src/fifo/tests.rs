@@ -436,6 +436,33 @@ fn is_at_once_in_the_pool(fifo: &Fifo<u64>, stock: &Stock<u64>) -> bool {
 }
 
 #[test]
+fn a_run_up_to_a_tail_seen_before_is_not_the_last_where_more_has_come() {
+    let (fifo, stock) = new();
+    (0..4).for_each(|item| push(&fifo, item, &stock).unwrap());
+    assert_eq!(pop(&fifo, &stock), Some(0)); // notes the tail
+    (4..6).for_each(|item| push(&fifo, item, &stock).unwrap());
+    let mut out = Vec::new();
+    let (taken, was_last) = fifo.pop_run(64, &stock, &mut out, |item| item);
+    assert!(taken == out.len() && taken > 0);
+    assert_eq!(was_last, fifo.is_empty(), "after {taken} of 5");
+}
+
+#[test]
+fn a_look_that_was_overtaken_does_not_say_nothing() {
+    let (fifo, stock) = new();
+    let slots = Segment::<u64>::SLOTS as u64;
+    (0..slots).for_each(|item| push(&fifo, item, &stock).unwrap());
+    assert_eq!(pop(&fifo, &stock), Some(0));
+    fifo.stop_in_push(1, &stock); // in the next segment
+    let head = Index::from_word(fifo.head.end.index.load(Ordering::Relaxed));
+    let tail = Index::from_word(fifo.tail.index.load(Ordering::Relaxed));
+    push(&fifo, slots, &stock).unwrap();
+    // The head leaves the segment in which the look began.
+    (1..=slots).for_each(|item| assert_eq!(pop(&fifo, &stock), Some(item)));
+    assert!(fifo.is_published_between(head, tail, &stock));
+}
+
+#[test]
 fn an_emptied_segment_is_used_again_at_once_unless_somebody_visits() {
     let (fifo, stock) = new();
     assert!(is_at_once_in_the_pool(&fifo, &stock));

@@ -105,14 +105,13 @@ impl<T, const N: usize> Chunk<'_, T, N> {
             return 0;
         }
         let queue = self.queue;
-        let items = self.items.as_ptr().cast::<T>();
+        let items = self.items.as_mut_ptr().cast::<T>();
         // SAFETY: the first `len` are initialised, and `len` is 0 now, so none is used again.
         unsafe {
             let pushed = queue.bands[self.band].push_run(items, len, &queue.stock);
             queue.set.insert(self.band);
             // Only a closed queue leaves any.
-            ptr::slice_from_raw_parts_mut(items.add(pushed).cast_mut(), len - pushed)
-                .drop_in_place();
+            ptr::slice_from_raw_parts_mut(items.add(pushed), len - pushed).drop_in_place();
             pushed
         }
     }

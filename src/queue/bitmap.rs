@@ -123,7 +123,7 @@ const fn bit(band: usize) -> u64 {
     1 << band
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

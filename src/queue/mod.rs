@@ -19,6 +19,7 @@ use crate::{
     fifo::{Fifo, Stock},
     layout::{AlignedSlice, Spaced},
     parcel::Parcel,
+    quiet::drop_payload,
     spin::Slip,
 };
 use core::mem;
@@ -88,8 +89,13 @@ impl<T> Queue<T> {
             if self.pop_closed(&mut parcel).is_none() {
                 return outcome;
             }
-            let dropped = catch_unwind(AssertUnwindSafe(move || drop(parcel)));
-            outcome = outcome.and(dropped);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(parcel))) {
+                if outcome.is_ok() {
+                    outcome = Err(panic);
+                } else {
+                    drop_payload(panic);
+                }
+            }
         }
     }
 
@@ -99,16 +105,21 @@ impl<T> Queue<T> {
     }
 }
 
+/// Lets a panic of [`Queue::drop_items`] go on, unless this thread is panicking already.
+pub(crate) fn go_on(outcome: Result<(), Box<dyn Any + Send>>) {
+    match outcome {
+        Err(panic) if thread::panicking() => drop_payload(panic),
+        Err(panic) => resume_unwind(panic),
+        Ok(()) => {}
+    }
+}
+
 impl<T> Drop for Queue<T> {
     fn drop(&mut self) {
         if !mem::needs_drop::<T>() {
             return; // the bands free their segments
         }
-        if let Err(panic) = self.drop_items() {
-            if !thread::panicking() {
-                resume_unwind(panic);
-            }
-        }
+        go_on(self.drop_items());
     }
 }
 

@@ -1,7 +1,7 @@
 //! The facade: the only place that knows about loom, about reclamation and about stall points.
 //!
-//! Everything above takes its atomics, cells, allocation, reclamation and the pause from here, so
-//! that the same source is built four ways:
+//! The lock-free core takes its atomics, cells, the segments' allocation, reclamation and the pause
+//! from here, so that the same source is built four ways:
 //!
 //! | build | atomics | reclamation | sizes |
 //! |---|---|---|---|

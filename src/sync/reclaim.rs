@@ -5,8 +5,8 @@
 //! that was alive at the call is gone.
 //!
 //! Who pins are the visitors of segments (see `fifo::sweep`): hand-overs, once a segment, and the
-//! looks behind a dead slot. Since it is rare, each `retire` also flushes: nothing waits for a
-//! thread's own bag of 64 to fill. And while anything retired has not been freed yet,
+//! looks among slots that are not published. Since it is rare, each `retire` also flushes: nothing
+//! waits for a thread's own bag of 64 to fill. And while anything retired has not been freed yet,
 //! [`Domain::catch_up`], called once a hand-over, lets `crossbeam-epoch` free some, so that what
 //! had to wait for a stopped thread goes once it moves on.
 

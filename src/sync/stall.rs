@@ -126,16 +126,12 @@ pub(crate) mod atomic {
                     fetch_sub(value: $value, order: Ordering) -> $value;
                     fetch_and(value: $value, order: Ordering) -> $value;
                     fetch_or(value: $value, order: Ordering) -> $value;
-                    fetch_xor(value: $value, order: Ordering) -> $value;
-                    fetch_max(value: $value, order: Ordering) -> $value;
-                    fetch_min(value: $value, order: Ordering) -> $value;
                 }
             }
         };
     }
 
     number!(AtomicU8, u8);
-    number!(AtomicU32, u32);
     number!(AtomicU64, u64);
     number!(AtomicUsize, usize);
 

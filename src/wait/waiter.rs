@@ -131,8 +131,22 @@ impl Waiter {
 mod blocking {
     use super::{EventCount, Ordering, Waiter, fence};
     use crate::spin::Backoff;
-    use event_listener::Listener;
+    use event_listener::{EventListener, Listener};
     use std::time::Instant;
+
+    /// A listener of a thread, which stops waiting when this is dropped.
+    struct Listening<'a> {
+        event: &'a EventCount,
+        listener: Option<EventListener>,
+    }
+
+    impl Drop for Listening<'_> {
+        fn drop(&mut self) {
+            if let Some(listener) = self.listener.take() {
+                drop(self.event.leave(listener));
+            }
+        }
+    }
 
     impl Waiter {
         /// Looks with `attempt` until it has an outcome; sleeps in between, as a thread. `None`:
@@ -157,13 +171,18 @@ mod blocking {
                 if let Some(outcome) = attempt() {
                     return Some(outcome);
                 }
-                let listener = event.listen(); // W1, W2
+                let mut listening = Listening {
+                    event,
+                    listener: Some(event.listen()), // W1, W2
+                };
                 // SeqCst: W3, as for tasks.
                 fence(Ordering::SeqCst);
                 if let Some(outcome) = attempt() {
-                    drop(event.leave(listener));
                     return Some(outcome);
                 }
+                let Some(listener) = listening.listener.take() else {
+                    continue; // it is there
+                };
                 match deadline {
                     None => listener.wait(),
                     Some(deadline) => {

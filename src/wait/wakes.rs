@@ -26,6 +26,7 @@
 //! notifier marked its listener before, the waiter's next question to the listener says "woken".
 //! Nobody waits for the other side, whatever step it is stopped at.
 
+use crate::quiet::quietly;
 use crate::sync::{
     UnsafeCell,
     atomic::{AtomicU8, Ordering},
@@ -37,11 +38,7 @@ use core::{
     ptr,
     task::Waker,
 };
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    task::Wake,
-};
+use std::{sync::Arc, task::Wake};
 
 /// The waker is the waiter's to replace, or anybody's to take.
 const FREE: u8 = 0;
@@ -222,15 +219,5 @@ impl Drop for Wakes {
 pub(super) fn drop_quietly(waker: Option<Waker>) {
     if let Some(waker) = waker {
         quietly(|| drop(waker));
-    }
-}
-
-/// Runs a waker's code; if it panics, the panic ends here: the panic hook has reported it.
-fn quietly(f: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        // The payload's own drop may panic as well; that one's payload is forgotten.
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            mem::forget(payload);
-        }
     }
 }
