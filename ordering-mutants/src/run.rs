@@ -235,9 +235,9 @@ impl Runner {
     /// The files of models in the order in which they are run for a source file.
     fn order(&self, source: &str, own: bool) -> Vec<String> {
         let topics: &[&str] = match source {
-            "fifo/pool.rs" | "fifo/sweep.rs" => &["reclaim", "segment"],
-            source if source.starts_with("fifo/") => &["segment", "reclaim"],
-            source if source.starts_with("spin/") => &["segment"],
+            "fifo/pool.rs" | "fifo/sweep.rs" => &["reclaim", "fifo"],
+            source if source.starts_with("fifo/") => &["fifo", "reclaim"],
+            source if source.starts_with("spin/") => &["fifo"],
             "queue/bitmap.rs" => &["bitmap"],
             source if source.starts_with("queue/") => &["priority", "bitmap", "channel_close"],
             "wait/wakes.rs" => &["wakes", "wait"],

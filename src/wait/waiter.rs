@@ -177,8 +177,9 @@ mod blocking {
                 };
                 // SeqCst: W3, as for tasks.
                 fence(Ordering::SeqCst);
-                if let Some(outcome) = attempt() {
-                    return Some(outcome);
+                let found = attempt(); // W4
+                if found.is_some() {
+                    return found;
                 }
                 let Some(listener) = listening.listener.take() else {
                     continue; // it is there

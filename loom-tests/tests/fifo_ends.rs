@@ -15,14 +15,14 @@ use std::sync::Arc;
 #[test]
 fn recycling_waits_for_a_slow_consumer() {
     static SEEN: Seen = Seen::new();
-    slow_consumer("segment/slow_consumer", &SEEN, Fifo::pop);
+    slow_consumer("fifo/slow_consumer", &SEEN, Fifo::pop);
 }
 
 /// The same for a consumer of runs.
 #[test]
 fn recycling_waits_for_a_slow_consumer_of_runs() {
     static SEEN: Seen = Seen::new();
-    slow_consumer("segment/slow_consumer_of_runs", &SEEN, |fifo| {
+    slow_consumer("fifo/slow_consumer_of_runs", &SEEN, |fifo| {
         fifo.pop_run(1).pop()
     });
 }
@@ -61,7 +61,7 @@ fn slow_consumer(name: &str, seen: &'static Seen, slow_pop: fn(&Fifo<u8>) -> Opt
 fn recycling_waits_for_a_slow_producer() {
     static SEEN: Seen = Seen::new();
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("segment/slow_producer", 2, bound, |cast| {
+    model("fifo/slow_producer", 2, bound, |cast| {
         let fifo = half_way(0);
         let (slow, quick) = (Arc::clone(&fifo), Arc::clone(&fifo));
         let ((), early) = cast.two(
@@ -88,14 +88,14 @@ fn recycling_waits_for_a_slow_producer() {
 #[test]
 fn recycling_waits_for_a_visitor() {
     static SEEN: Seen = Seen::new();
-    beside_a_look("segment/visitor", &SEEN, Fifo::pop);
+    beside_a_look("fifo/visitor", &SEEN, Fifo::pop);
 }
 
 /// The same for a consumer of runs. When it goes on, it finds head and segment as they are then.
 #[test]
 fn recycling_waits_for_a_visitor_that_takes_runs() {
     static SEEN: Seen = Seen::new();
-    beside_a_look("segment/visitor_that_takes_runs", &SEEN, |fifo| {
+    beside_a_look("fifo/visitor_that_takes_runs", &SEEN, |fifo| {
         fifo.pop_run(1).pop()
     });
 }
@@ -128,7 +128,7 @@ fn beside_a_look(name: &str, seen: &'static Seen, pop: fn(&Fifo<u8>) -> Option<u
 #[test]
 fn freed_after_the_last_look() {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("segment/freed_after_the_last_look", 2, bound, |cast| {
+    model("fifo/freed_after_the_last_look", 2, bound, |cast| {
         let fifo = half_way(0);
         for id in 1..4 {
             assert!(fifo.push(id).is_ok() && fifo.pop() == Some(id));
@@ -153,7 +153,7 @@ fn freed_after_the_last_look() {
 fn drop_with_items_inside() {
     static SEEN: Seen = Seen::new();
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("segment/drop_with_items_inside", 2, bound, |cast| {
+    model("fifo/drop_with_items_inside", 2, bound, |cast| {
         let ledger = Ledger::new();
         let fifo = sync::Arc::new(Fifo::<Item>::new());
         assert!(fifo.push(ledger.item()).is_ok());
@@ -180,7 +180,7 @@ fn drop_with_items_inside() {
 fn drop_of_a_first_segment() {
     static SEEN: Seen = Seen::new();
     model(
-        "segment/drop_of_a_first_segment",
+        "fifo/drop_of_a_first_segment",
         2,
         Bound::Preemptions(4),
         |cast| {
@@ -204,7 +204,7 @@ fn drop_of_a_first_segment() {
 fn close_against_push() {
     static SEEN: Seen = Seen::new();
     model(
-        "segment/close_against_push",
+        "fifo/close_against_push",
         2,
         Bound::Preemptions(4),
         |cast| {
@@ -240,7 +240,7 @@ fn close_against_push() {
 fn empty_and_closed_is_final() {
     static SEEN: Seen = Seen::new();
     model(
-        "segment/empty_and_closed_is_final",
+        "fifo/empty_and_closed_is_final",
         2,
         Bound::Preemptions(4),
         |cast| {

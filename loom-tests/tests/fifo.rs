@@ -20,7 +20,7 @@ fn fifo<T>() -> (Arc<Fifo<T>>, Arc<AtomicBool>) {
 #[test]
 fn push_push() {
     static SEEN: Seen = Seen::new();
-    model("segment/push_push", 2, Bound::Preemptions(4), |cast| {
+    model("fifo/push_push", 2, Bound::Preemptions(4), |cast| {
         let (fifo, _) = fifo();
         let push = |item| {
             let fifo = Arc::clone(&fifo);
@@ -41,7 +41,7 @@ fn push_push() {
 #[test]
 fn push_pop() {
     static SEEN: Seen = Seen::new();
-    model("segment/push_pop", 2, Bound::Preemptions(4), |cast| {
+    model("fifo/push_pop", 2, Bound::Preemptions(4), |cast| {
         let (fifo, _) = fifo();
         let (producer, consumer) = (Arc::clone(&fifo), Arc::clone(&fifo));
         let ((), early) = cast.two(
@@ -68,7 +68,7 @@ fn push_pop() {
 #[test]
 fn pop_pop() {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("segment/pop_pop", 2, bound, |cast| {
+    model("fifo/pop_pop", 2, bound, |cast| {
         let (fifo, _) = fifo();
         assert!(fifo.push(1).is_ok() && fifo.push(2).is_ok());
         let pop = || {
@@ -84,21 +84,16 @@ fn pop_pop() {
 /// Two consumers of one item: one gets it, the other finds the band empty.
 #[test]
 fn pop_pop_one_item() {
-    model(
-        "segment/pop_pop_one_item",
-        2,
-        Bound::Preemptions(4),
-        |cast| {
-            let (fifo, _) = fifo();
-            assert!(fifo.push(1).is_ok());
-            let pop = || {
-                let fifo = Arc::clone(&fifo);
-                move || fifo.pop()
-            };
-            let (a, b) = cast.two(pop(), pop());
-            assert!(a.is_some() != b.is_some());
-        },
-    );
+    model("fifo/pop_pop_one_item", 2, Bound::Preemptions(4), |cast| {
+        let (fifo, _) = fifo();
+        assert!(fifo.push(1).is_ok());
+        let pop = || {
+            let fifo = Arc::clone(&fifo);
+            move || fifo.pop()
+        };
+        let (a, b) = cast.two(pop(), pop());
+        assert!(a.is_some() != b.is_some());
+    });
 }
 
 /// A thread that pushes and pops and another that pops: what the head says is never ahead of what
@@ -107,7 +102,7 @@ fn pop_pop_one_item() {
 #[test]
 fn pop_behind_push_and_pop() {
     model(
-        "segment/pop_behind_push_and_pop",
+        "fifo/pop_behind_push_and_pop",
         2,
         Bound::Preemptions(4),
         |cast| {
@@ -135,7 +130,7 @@ fn pop_behind_push_and_pop() {
 #[test]
 fn push_push_pop() {
     let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
-    model("segment/push_push_pop", 3, bound, |cast| {
+    model("fifo/push_push_pop", 3, bound, |cast| {
         let (fifo, _) = fifo();
         let push = |item| {
             let fifo = Arc::clone(&fifo);
@@ -153,7 +148,7 @@ fn push_push_pop() {
 #[test]
 fn push_pop_pop() {
     let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
-    model("segment/push_pop_pop", 3, bound, |cast| {
+    model("fifo/push_pop_pop", 3, bound, |cast| {
         let (fifo, _) = fifo();
         let pop = || {
             let fifo = Arc::clone(&fifo);
@@ -171,7 +166,7 @@ fn push_pop_pop() {
 #[test]
 fn fifo_of_one_producer() {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("segment/fifo_of_one_producer", 2, bound, |cast| {
+    model("fifo/fifo_of_one_producer", 2, bound, |cast| {
         let (fifo, _) = fifo();
         assert!(fifo.push(0).is_ok());
         assert_eq!(fifo.pop(), Some(0));
@@ -193,35 +188,30 @@ fn fifo_of_one_producer() {
 #[test]
 fn fifo_in_real_time() {
     static SEEN: Seen = Seen::new();
-    model(
-        "segment/fifo_in_real_time",
-        2,
-        Bound::Preemptions(4),
-        |cast| {
-            let (fifo, returned) = fifo();
-            let (first, second) = (Arc::clone(&fifo), Arc::clone(&fifo));
-            let (say, ask) = (Arc::clone(&returned), returned);
-            let ((), after) = cast.two(
-                move || {
-                    assert!(first.push(1).is_ok());
-                    say.store(true, Ordering::Release);
-                },
-                move || {
-                    let after = ask.load(Ordering::Acquire);
-                    assert!(second.push(2).is_ok());
-                    after
-                },
-            );
-            let all = rest(&fifo);
-            if after {
-                SEEN.mark("after");
-                assert_eq!(all, [1, 2]);
-            } else {
-                SEEN.mark("at once");
-                assert_eq!(all.len(), 2);
-            }
-        },
-    );
+    model("fifo/fifo_in_real_time", 2, Bound::Preemptions(4), |cast| {
+        let (fifo, returned) = fifo();
+        let (first, second) = (Arc::clone(&fifo), Arc::clone(&fifo));
+        let (say, ask) = (Arc::clone(&returned), returned);
+        let ((), after) = cast.two(
+            move || {
+                assert!(first.push(1).is_ok());
+                say.store(true, Ordering::Release);
+            },
+            move || {
+                let after = ask.load(Ordering::Acquire);
+                assert!(second.push(2).is_ok());
+                after
+            },
+        );
+        let all = rest(&fifo);
+        if after {
+            SEEN.mark("after");
+            assert_eq!(all, [1, 2]);
+        } else {
+            SEEN.mark("at once");
+            assert_eq!(all.len(), 2);
+        }
+    });
     SEEN.expect(["after", "at once"]);
 }
 
@@ -231,7 +221,7 @@ fn fifo_in_real_time() {
 fn a_running_push_hides_nothing() {
     static SEEN: Seen = Seen::new();
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("segment/a_running_push_hides_nothing", 3, bound, |cast| {
+    model("fifo/a_running_push_hides_nothing", 3, bound, |cast| {
         let (fifo, returned) = fifo();
         let (slow, quick) = (Arc::clone(&fifo), Arc::clone(&fifo));
         let (say, ask, consumer) = (Arc::clone(&returned), returned, Arc::clone(&fifo));
@@ -261,7 +251,7 @@ fn a_running_push_hides_nothing() {
 /// Head and tail as a third look sees them: the head is read first and is never ahead of the tail.
 #[test]
 fn len_only() {
-    model("segment/len_only", 2, Bound::Preemptions(3), |cast| {
+    model("fifo/len_only", 2, Bound::Preemptions(3), |cast| {
         let fifo = half_way(0);
         let (both, looker) = (Arc::clone(&fifo), Arc::clone(&fifo));
         cast.two(
@@ -281,7 +271,7 @@ fn len_only() {
 /// has claimed.
 #[test]
 fn pop_once() {
-    model("segment/pop_once", 2, Bound::Preemptions(3), |cast| {
+    model("fifo/pop_once", 2, Bound::Preemptions(3), |cast| {
         let fifo = half_way(0);
         let (both, consumer) = (Arc::clone(&fifo), Arc::clone(&fifo));
         let (own, other) = cast.two(
@@ -300,7 +290,7 @@ fn pop_once() {
 /// hand-over.
 #[test]
 fn pop_twice() {
-    model("segment/pop_twice", 2, Bound::Preemptions(3), |cast| {
+    model("fifo/pop_twice", 2, Bound::Preemptions(3), |cast| {
         let (fifo, _) = fifo();
         let (both, consumer) = (Arc::clone(&fifo), Arc::clone(&fifo));
         let (own, other) = cast.two(
@@ -321,7 +311,7 @@ fn pop_twice() {
 #[test]
 fn claim_by_seen() {
     let bound = Bound::Preemptions(1).or_in_full(Bound::Preemptions(2));
-    model("segment/claim_by_seen", 3, bound, |cast| {
+    model("fifo/claim_by_seen", 3, bound, |cast| {
         let fifo = half_way(0);
         let [both, consumer, looker] = [(); 3].map(|()| Arc::clone(&fifo));
         cast.three(
@@ -344,7 +334,7 @@ fn claim_by_seen() {
 fn hand_over_of_the_tail() {
     static SEEN: Seen = Seen::new();
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("segment/hand_over_of_the_tail", 2, bound, |cast| {
+    model("fifo/hand_over_of_the_tail", 2, bound, |cast| {
         let (fifo, _) = fifo();
         assert!(fifo.push(0).is_ok() && fifo.push(1).is_ok());
         let push = |item| {
@@ -366,7 +356,7 @@ fn hand_over_of_the_tail() {
 #[test]
 fn hand_over_of_the_head() {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("segment/hand_over_of_the_head", 2, bound, |cast| {
+    model("fifo/hand_over_of_the_head", 2, bound, |cast| {
         let (fifo, _) = fifo();
         for item in 0..4 {
             assert!(fifo.push(item).is_ok());
@@ -387,7 +377,7 @@ fn hand_over_of_the_head() {
 fn overtaken_by_the_head() {
     static SEEN: Seen = Seen::new();
     model(
-        "segment/overtaken_by_the_head",
+        "fifo/overtaken_by_the_head",
         2,
         Bound::Preemptions(3),
         |cast| {
@@ -417,7 +407,7 @@ fn overtaken_by_the_head() {
 fn hand_over_of_both_ends() {
     static SEEN: Seen = Seen::new();
     model(
-        "segment/hand_over_of_both_ends",
+        "fifo/hand_over_of_both_ends",
         2,
         Bound::Preemptions(4),
         |cast| {
@@ -442,7 +432,7 @@ fn hand_over_of_both_ends() {
 fn poisoned_item_ends_elsewhere() {
     static SEEN: Seen = Seen::new();
     model(
-        "segment/poisoned_item_ends_elsewhere",
+        "fifo/poisoned_item_ends_elsewhere",
         2,
         Bound::Preemptions(4),
         |cast| {

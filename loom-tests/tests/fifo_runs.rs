@@ -14,7 +14,7 @@ use std::sync::Arc;
 fn push_run_against_poison() {
     static SEEN: Seen = Seen::new();
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("segment/push_run_against_poison", 2, bound, |cast| {
+    model("fifo/push_run_against_poison", 2, bound, |cast| {
         let fifo = Arc::<Fifo<u8>>::default();
         let (producer, consumer) = (Arc::clone(&fifo), Arc::clone(&fifo));
         let ((), early) = cast.two(
@@ -40,7 +40,7 @@ fn push_run_against_poison() {
 fn pop_run_against_push_run() {
     static SEEN: Seen = Seen::new();
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("segment/pop_run_against_push_run", 2, bound, |cast| {
+    model("fifo/pop_run_against_push_run", 2, bound, |cast| {
         let fifo = Arc::<Fifo<u8>>::default();
         assert!(fifo.push(0).is_ok());
         let (producer, consumer) = (Arc::clone(&fifo), Arc::clone(&fifo));
@@ -69,7 +69,7 @@ fn pop_run_against_push_run() {
 fn pop_run_against_pop() {
     static SEEN: Seen = Seen::new();
     model(
-        "segment/pop_run_against_pop",
+        "fifo/pop_run_against_pop",
         2,
         Bound::Preemptions(3).or_in_full(Bound::Preemptions(4)),
         |cast| {
@@ -92,26 +92,21 @@ fn pop_run_against_pop() {
 /// A consumer of a run, as a third look sees it: the head is not ahead of the tail.
 #[test]
 fn len_beside_a_run() {
-    model(
-        "segment/len_beside_a_run",
-        2,
-        Bound::Preemptions(3),
-        |cast| {
-            let fifo = half_way(0);
-            let (both, looker) = (Arc::clone(&fifo), Arc::clone(&fifo));
-            cast.two(
-                move || {
-                    assert_eq!(both.push_run([1, 2]), 2);
-                    // One, or outside loom, where a segment has more slots, two.
-                    assert!(both.pop_run(2).starts_with(&[1]));
-                },
-                move || {
-                    let len = looker.len();
-                    assert!(len <= 2, "underflow: {len:#x}");
-                },
-            );
-        },
-    );
+    model("fifo/len_beside_a_run", 2, Bound::Preemptions(3), |cast| {
+        let fifo = half_way(0);
+        let (both, looker) = (Arc::clone(&fifo), Arc::clone(&fifo));
+        cast.two(
+            move || {
+                assert_eq!(both.push_run([1, 2]), 2);
+                // One, or outside loom, where a segment has more slots, two.
+                assert!(both.pop_run(2).starts_with(&[1]));
+            },
+            move || {
+                let len = looker.len();
+                assert!(len <= 2, "underflow: {len:#x}");
+            },
+        );
+    });
 }
 
 /// A producer, a consumer of runs and one of single items, at the first hand-over: nothing is lost
@@ -119,7 +114,7 @@ fn len_beside_a_run() {
 #[test]
 fn pop_run_beside_push_and_pop() {
     let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
-    model("segment/pop_run_beside_push_and_pop", 3, bound, |cast| {
+    model("fifo/pop_run_beside_push_and_pop", 3, bound, |cast| {
         let fifo = Arc::<Fifo<u8>>::default();
         let [producer, many, one] = [(); 3].map(|()| Arc::clone(&fifo));
         let ((), run, single) = cast.three(
