@@ -239,7 +239,9 @@ impl Runner {
             source if source.starts_with("fifo/") => &["fifo", "reclaim"],
             source if source.starts_with("spin/") => &["fifo"],
             "queue/bitmap.rs" => &["bitmap"],
-            source if source.starts_with("queue/") => &["priority", "bitmap", "channel_close"],
+            source if source.starts_with("queue/") => {
+                &["instant", "priority", "bitmap", "channel_close"]
+            }
             "wait/wakes.rs" => &["wakes", "wait"],
             source if source.starts_with("wait/") => &["wait", "wakes"],
             // The quick ones first.
