@@ -39,15 +39,7 @@ impl<T> Queue<T> {
         };
         let mut pushed = 0;
         loop {
-            let mut len = 0;
-            while len < N {
-                let Some(item) = items.next() else {
-                    break;
-                };
-                chunk.items[len].write(item);
-                len += 1;
-                chunk.len = len;
-            }
+            let len = chunk.fill(&mut items);
             pushed += chunk.push();
             if len < N {
                 return pushed;
@@ -98,7 +90,39 @@ struct Chunk<'q, T, const N: usize> {
 }
 
 impl<T, const N: usize> Chunk<'_, T, N> {
+    /// Pulls items out of the iterator, until it is full or there is none left; returns how many.
+    /// If the iterator panics, those before are in the chunk.
+    #[inline(always)]
+    fn fill(&mut self, items: &mut impl Iterator<Item = T>) -> usize {
+        /// Counts in a register, and notes the count in the end, a panic's end too.
+        struct Count<'a> {
+            noted: &'a mut usize,
+            len: usize,
+        }
+
+        impl Drop for Count<'_> {
+            #[inline(always)]
+            fn drop(&mut self) {
+                *self.noted = self.len;
+            }
+        }
+
+        let mut count = Count {
+            noted: &mut self.len,
+            len: 0,
+        };
+        for place in &mut self.items {
+            let Some(item) = items.next() else {
+                break;
+            };
+            place.write(item);
+            count.len += 1;
+        }
+        count.len
+    }
+
     /// Pushes them; returns how many.
+    #[inline(always)]
     fn push(&mut self) -> usize {
         let len = mem::take(&mut self.len);
         if len == 0 {
