@@ -12,10 +12,11 @@
 //!
 //! Each step is a CAS that succeeds once, and any thread that meets a parked index does whichever
 //! are missing: nobody waits for the one who started. A helper *visits*: it looks at `next` and
-//! `number` of a segment in which it owns no slot. Segment *k* is taken out of the list only after
-//! H2, hence after T3 and H1: neither end's pointer leads to it any more, and who got it from there
-//! before is still visiting. A helper that comes late fails: the pointers and the index have moved,
-//! and none of them returns.
+//! `number` of a segment in which it owns no slot. (At the first hand-over there is no such
+//! segment, so nobody visits.) Segment *k* is taken out of the list only after H2, hence after T3
+//! and H1: neither end's pointer leads to it any more, and who got it from there before is still
+//! visiting. A helper that comes late fails: the pointers and the index have moved, and none of
+//! them returns.
 
 use super::{
     Fifo, Stock,
