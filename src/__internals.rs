@@ -53,7 +53,8 @@ impl<T> Fifo<T> {
     pub fn pop(&self) -> Option<T> {
         let mut parcel = Parcel::empty();
         let leave = fifo::Unpublished::Leave;
-        self.fifo.pop(&self.stock, leave, &mut parcel)?;
+        self.fifo
+            .pop(&self.stock, leave, &mut parcel, &fifo::Blind)?;
         parcel.take()
     }
 
@@ -61,7 +62,8 @@ impl<T> Fifo<T> {
     pub fn pop_closed(&self) -> Option<T> {
         let mut parcel = Parcel::empty();
         let poison = fifo::Unpublished::Poison;
-        self.fifo.pop(&self.stock, poison, &mut parcel)?;
+        self.fifo
+            .pop(&self.stock, poison, &mut parcel, &fifo::Blind)?;
         parcel.take()
     }
 

@@ -2,6 +2,7 @@
 //!
 //! `Debug` and `Display` never print the item, so they need nothing of it.
 
+use crate::band::Band;
 use core::fmt;
 use std::error::Error;
 
@@ -122,12 +123,17 @@ pub enum SendError<T> {
     NoSuchBand(T),
     /// It would take more room than the channel has when it is empty.
     TooHeavy(T),
+    /// It would expire before it is reached; see [`Builder::refuse_late`].
+    ///
+    /// [`Builder::refuse_late`]: crate::Builder::refuse_late
+    Late(T),
 }
 
 carries_item!(SendError {
     Closed => "the channel is closed",
     NoSuchBand => "the channel has no such band",
     TooHeavy => "more than the channel can ever hold",
+    Late => "it would expire before it is reached",
 });
 
 impl<T> SendError<T> {
@@ -161,6 +167,10 @@ pub enum TrySendError<T> {
     NoSuchBand(T),
     /// It would take more room than the channel has when it is empty.
     TooHeavy(T),
+    /// It would expire before it is reached; see [`Builder::refuse_late`].
+    ///
+    /// [`Builder::refuse_late`]: crate::Builder::refuse_late
+    Late(T),
 }
 
 carries_item!(TrySendError {
@@ -168,6 +178,7 @@ carries_item!(TrySendError {
     Closed => "the channel is closed",
     NoSuchBand => "the channel has no such band",
     TooHeavy => "more than the channel can ever hold",
+    Late => "it would expire before it is reached",
 });
 
 impl<T> TrySendError<T> {
@@ -206,6 +217,10 @@ pub enum SendTimeoutError<T> {
     NoSuchBand(T),
     /// It would take more room than the channel has when it is empty.
     TooHeavy(T),
+    /// It would expire before it is reached; see [`Builder::refuse_late`].
+    ///
+    /// [`Builder::refuse_late`]: crate::Builder::refuse_late
+    Late(T),
 }
 
 carries_item!(SendTimeoutError {
@@ -213,6 +228,7 @@ carries_item!(SendTimeoutError {
     Closed => "the channel is closed",
     NoSuchBand => "the channel has no such band",
     TooHeavy => "more than the channel can ever hold",
+    Late => "it would expire before it is reached",
 });
 
 impl<T> SendTimeoutError<T> {
@@ -330,6 +346,53 @@ pub struct RecvError;
 
 reason!(RecvError { Self => "the channel is closed and empty" });
 
+/// A forced send failed: the item that was to be sent, with the reason, and the items that had been
+/// taken out for it by then. Nothing is lost.
+///
+/// ```
+/// use bandq::{Band, Builder, TrySendError};
+///
+/// let (sender, _receiver) = Builder::new(2).capacity(1).build()?;
+/// sender.try_send(Band::URGENT, "urgent")?;
+/// let error = sender.force_send(Band::new(1), "less urgent").unwrap_err();
+/// assert_eq!(error.error, TrySendError::Full("less urgent"));
+/// assert!(error.evicted.is_empty());
+/// assert_eq!(error.to_string(), "the channel is full");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ForceSendError<T> {
+    /// Why it failed, with the item.
+    pub error: TrySendError<T>,
+    /// What had gone by then: usually nothing, else the channel was closed meanwhile.
+    pub evicted: Vec<(Band, T)>,
+}
+
+impl<T> ForceSendError<T> {
+    /// The item that was not sent.
+    pub fn into_inner(self) -> T {
+        self.error.into_inner()
+    }
+}
+
+impl<T> fmt::Debug for ForceSendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ForceSendError")
+            .field("error", &self.error)
+            .field("evicted", &self.evicted.len())
+            .finish()
+    }
+}
+
+impl<T> fmt::Display for ForceSendError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl<T> Error for ForceSendError<T> {}
+
 /// A receive without waiting got nothing.
 ///
 /// ```
@@ -425,6 +488,30 @@ pub enum BuildError {
     Bands(usize),
     /// A capacity of 0: nothing could ever be sent.
     ZeroCapacity,
+    /// Something was asked for a band that the channel does not have.
+    NoSuchBand {
+        /// The band.
+        band: Band,
+        /// How many bands there are.
+        bands: usize,
+    },
+    /// A policy has not as many weights as there are bands for them.
+    Weights {
+        /// The bands that go strictly first, which have no weight.
+        strict: usize,
+        /// The weights that were given.
+        weights: usize,
+        /// The channel's bands.
+        bands: usize,
+    },
+    /// A band's weight is 0: it would never be served.
+    ZeroWeight(Band),
+    /// A step of ageing of no time.
+    ZeroStep,
+    /// A band whose items live for no time: none could ever be received.
+    ZeroTtl(Band),
+    /// Late sends are to be refused, and no band's items have a time to live.
+    NoTtl,
 }
 
 impl fmt::Display for BuildError {
@@ -432,6 +519,34 @@ impl fmt::Display for BuildError {
         match self {
             Self::Bands(bands) => write!(f, "a channel has 1 to 64 bands, not {bands}"),
             Self::ZeroCapacity => f.write_str("a capacity of 0: nothing could ever be sent"),
+            Self::NoSuchBand { band, bands } => {
+                let last = bands - 1;
+                write!(f, "there is no band {band}, only bands 0 to {last}")
+            }
+            Self::Weights {
+                strict: 0,
+                weights,
+                bands,
+            } => write!(
+                f,
+                "{weights} weights for {bands} bands: each band needs one"
+            ),
+            Self::Weights {
+                strict,
+                weights,
+                bands,
+            } => write!(
+                f,
+                "{strict} strict bands and {weights} weights are not {bands} bands"
+            ),
+            Self::ZeroWeight(band) => {
+                write!(f, "a weight of 0 for band {band}: it must be at least 1")
+            }
+            Self::ZeroStep => f.write_str("a step of ageing of no time: it must be above 0"),
+            Self::ZeroTtl(band) => {
+                write!(f, "a life of no time for band {band}: it must be above 0")
+            }
+            Self::NoTtl => f.write_str("late sends are refused, but nothing has a time to live"),
         }
     }
 }
@@ -446,6 +561,7 @@ impl<T> From<SendError<T>> for TrySendError<T> {
             SendError::Closed(item) => Self::Closed(item),
             SendError::NoSuchBand(item) => Self::NoSuchBand(item),
             SendError::TooHeavy(item) => Self::TooHeavy(item),
+            SendError::Late(item) => Self::Late(item),
         }
     }
 }
@@ -456,6 +572,7 @@ impl<T> From<SendError<T>> for SendTimeoutError<T> {
             SendError::Closed(item) => Self::Closed(item),
             SendError::NoSuchBand(item) => Self::NoSuchBand(item),
             SendError::TooHeavy(item) => Self::TooHeavy(item),
+            SendError::Late(item) => Self::Late(item),
         }
     }
 }
@@ -499,6 +616,7 @@ impl<T> TrySendError<T> {
             Self::Closed(item) => Some(SendError::Closed(item)),
             Self::NoSuchBand(item) => Some(SendError::NoSuchBand(item)),
             Self::TooHeavy(item) => Some(SendError::TooHeavy(item)),
+            Self::Late(item) => Some(SendError::Late(item)),
         }
     }
 }

@@ -137,11 +137,14 @@
 pub mod __internals;
 mod band;
 mod channel;
+mod clock;
+mod entry;
 mod error;
 mod fifo;
 pub mod guide;
 mod layout;
 mod parcel;
+mod policy;
 mod queue;
 mod quiet;
 mod spin;
@@ -161,7 +164,8 @@ pub use channel::{
 #[cfg(not(target_family = "wasm"))]
 pub use channel::{IntoIter, Iter};
 pub use error::{
-    BuildError, InvalidBand, NoSuchBand, RecvError, RecvTimeoutError, SendError, SendManyError,
-    SendTimeoutError, TryRecvError, TrySendError, TrySendManyError,
+    BuildError, ForceSendError, InvalidBand, NoSuchBand, RecvError, RecvTimeoutError, SendError,
+    SendManyError, SendTimeoutError, TryRecvError, TrySendError, TrySendManyError,
 };
+pub use policy::Policy;
 pub use queue::BandQueue;

@@ -56,6 +56,13 @@ impl<T> Parcel<T> {
         self.is_there = true;
     }
 
+    /// The item, if there is one, to look at.
+    pub(crate) fn as_ref(&self) -> Option<&T> {
+        // SAFETY: it is there.
+        self.is_there
+            .then(|| unsafe { self.item.assume_init_ref() })
+    }
+
     /// Where the item lies, so long as it is there.
     #[inline(always)]
     pub(crate) fn as_ptr(&self) -> *const T {

@@ -37,7 +37,7 @@ impl<T> Sender<T> {
         let mut parcel = Parcel::new(item);
         let band = band.into();
         let sending = Waiter::block(&self.core.waits.room, None, || {
-            sent(self.core.try_send(band, &mut parcel))
+            sent(self.core.try_send(band, &mut parcel, self.ttl))
         });
         match sending {
             Some(Err(error)) => Err(error.with(parcel.unwrap())),
@@ -108,7 +108,7 @@ impl<T> Sender<T> {
         deadline: Option<Instant>,
     ) -> Result<(), SendTimeoutError<()>> {
         let sending = Waiter::block(&self.core.waits.room, deadline, || {
-            sent(self.core.try_send(band, parcel))
+            sent(self.core.try_send(band, parcel, self.ttl))
         });
         match sending {
             Some(outcome) => Ok(outcome?),
@@ -212,7 +212,9 @@ impl<T> Receiver<T> {
 
     fn recv_until(&self, deadline: Option<Instant>) -> Result<(Band, T), RecvTimeoutError> {
         let mut parcel = Parcel::empty();
-        let band = self.block(deadline, || received(self.core.try_recv(&mut parcel)))?;
+        let band = self.block(deadline, || {
+            received(self.core.try_recv(self.mask, &mut parcel))
+        })?;
         Ok((band, parcel.unwrap()))
     }
 
@@ -241,8 +243,10 @@ impl<T> Receiver<T> {
     /// ```
     pub fn recv_many_blocking(&self, out: &mut Vec<(Band, T)>, limit: usize) -> usize {
         // Without a deadline there is no timeout, and closed means 0.
-        self.block(None, || received(self.core.try_recv_many(out, limit)))
-            .unwrap_or(0)
+        self.block(None, || {
+            received(self.core.try_recv_many(self.mask, out, limit))
+        })
+        .unwrap_or(0)
     }
 
     /// The same, until the time is over. `Ok(0)` only if `limit` is 0.
@@ -270,6 +274,8 @@ impl<T> Receiver<T> {
     ) -> Result<usize, RecvTimeoutError> {
         // A time beyond the clock's range is no limit.
         let deadline = Instant::now().checked_add(timeout);
-        self.block(deadline, || received(self.core.try_recv_many(out, limit)))
+        self.block(deadline, || {
+            received(self.core.try_recv_many(self.mask, out, limit))
+        })
     }
 }

@@ -1,8 +1,20 @@
 //! [`Builder`], and the two functions that most users need.
 
-use super::{core::Core, receiver::Receiver, sender::Sender};
-use crate::{band::Band, error::BuildError, sync::Arc};
-use core::{fmt, marker::PhantomData};
+use super::{
+    core::Core,
+    managed::{OnExpired, Terms},
+    receiver::Receiver,
+    sender::Sender,
+};
+use crate::{
+    band::Band,
+    clock::{NEVER, nanos},
+    error::BuildError,
+    policy::Policy,
+    sync::Arc,
+};
+use core::fmt;
+use std::time::Duration;
 
 /// A channel with this many bands and no bound: sends always have room.
 ///
@@ -70,12 +82,16 @@ pub fn bounded<T>(bands: usize, capacity: usize) -> (Sender<T>, Receiver<T>) {
 /// assert_eq!(Builder::<u32>::new(4).capacity(0).build().unwrap_err(), BuildError::ZeroCapacity);
 /// # Ok::<(), BuildError>(())
 /// ```
-#[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder<T> {
     bands: usize,
     capacity: Option<usize>,
-    _items: PhantomData<fn() -> T>,
+    policy: Policy,
+    evictable_from: Band,
+    ttl: Vec<(Band, Duration)>,
+    weigher: Option<fn(&T) -> usize>,
+    on_expired: Option<OnExpired<T>>,
+    refuses_late: bool,
 }
 
 impl<T> Builder<T> {
@@ -90,7 +106,12 @@ impl<T> Builder<T> {
         Self {
             bands,
             capacity: None,
-            _items: PhantomData,
+            policy: Policy::default(),
+            evictable_from: Band::URGENT,
+            ttl: Vec::new(),
+            weigher: None,
+            on_expired: None,
+            refuses_late: false,
         }
     }
 
@@ -103,6 +124,112 @@ impl<T> Builder<T> {
     /// ```
     pub fn capacity(mut self, capacity: usize) -> Self {
         self.capacity = Some(capacity);
+        self
+    }
+
+    /// Which band is next; strictly the most urgent one without this. Can be changed later:
+    /// [`Receiver::set_policy`].
+    ///
+    /// ```
+    /// # use bandq::{Builder, Policy};
+    /// let (_, receiver) = Builder::<u32>::new(2).policy(Policy::weighted([4, 1])).build()?;
+    /// assert_eq!(receiver.policy(), Policy::weighted([4, 1]));
+    /// # Ok::<(), bandq::BuildError>(())
+    /// ```
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// [`Sender::force_send`] evicts no item that is more urgent than this band; of the others, the
+    /// oldest of the least urgent band goes first. Without this, every band may be asked for one.
+    ///
+    /// ```
+    /// # use bandq::{Band, Builder, TrySendError};
+    /// let (sender, _) = Builder::new(3).capacity(1).evictable_from(Band::new(2)).build()?;
+    /// sender.try_send(Band::new(1), "a control message")?;
+    /// let error = sender.force_send(Band::URGENT, "an alarm").unwrap_err();
+    /// assert_eq!(error.error, TrySendError::Full("an alarm"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn evictable_from(mut self, band: impl Into<Band>) -> Self {
+        self.evictable_from = band.into();
+        self
+    }
+
+    /// Items of this band are handed out within this time after they were sent, or not at all. Asked
+    /// for twice for one band, the later one counts. See also [`Sender::with_ttl`].
+    ///
+    /// One that is not taken in time goes to the hook of [`on_expired`](Self::on_expired), or is
+    /// dropped, by whoever next looks at the head of its band: a receive that takes it, or a send
+    /// that finds no room. Until then it is counted, and takes room. One that lies behind an item
+    /// that lives longer waits for that one.
+    ///
+    /// Items carry when they were sent, which costs 24 bytes each.
+    ///
+    /// ```
+    /// # use bandq::{Band, Builder, TryRecvError};
+    /// # use std::{thread::sleep, time::Duration};
+    /// let life = Duration::from_millis(1);
+    /// let (sender, receiver) = Builder::new(2).ttl(Band::URGENT, life).build()?;
+    /// sender.try_send(Band::URGENT, "the price of this second")?;
+    /// sender.try_send(Band::new(1), "the bill")?;
+    /// sleep(Duration::from_millis(2));
+    /// assert_eq!(receiver.try_recv()?, (Band::new(1), "the bill"));
+    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ttl(mut self, band: impl Into<Band>, life: Duration) -> Self {
+        self.ttl.push((band.into(), life));
+        self
+    }
+
+    /// Called with each item that has expired, and its band, on the thread that finds it: that of a
+    /// receive, or of a send that has found no room. It runs outside of every lock and every claim,
+    /// so it may use this channel. If it panics, the panic ends there, once the panic hook has
+    /// reported it.
+    ///
+    /// ```
+    /// # use bandq::{Band, Builder};
+    /// # use std::{sync::mpsc, thread::sleep, time::Duration};
+    /// let (late, too_late) = mpsc::channel();
+    /// let (sender, receiver) = Builder::new(1)
+    ///     .ttl(Band::URGENT, Duration::from_millis(1))
+    ///     .on_expired(move |_, item| late.send(item).unwrap())
+    ///     .build()?;
+    /// sender.try_send(Band::URGENT, "a request")?;
+    /// sleep(Duration::from_millis(2));
+    /// assert!(receiver.try_recv().is_err());
+    /// assert_eq!(too_late.recv()?, "a request"); // answered with an error, say
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_expired(mut self, hook: impl Fn(Band, T) + Send + Sync + 'static) -> Self {
+        self.on_expired = Some(Arc::new(hook));
+        self
+    }
+
+    /// What an item weighs: capacities are then in units of weight, bytes say. It is asked once for
+    /// each try to send an item, on the sender's thread, and holds nothing up there. A weight of 0
+    /// counts as 1, so that a channel never holds more items than units. If it panics, the item is
+    /// not sent, and the panic goes on to the sender.
+    ///
+    /// Items carry their weight, which costs 24 bytes each. A permit is for a unit, unless it was
+    /// asked for with [`reserve_units`](Sender::reserve_units).
+    ///
+    /// ```
+    /// # use bandq::{Band, Builder, TrySendError};
+    /// let (sender, _) = Builder::new(1).capacity(10).weigher(|s: &String| s.len()).build()?;
+    /// sender.try_send(Band::URGENT, "8 bytes.".to_string())?;
+    /// assert_eq!(sender.available(), Some(2));
+    /// let full = sender.try_send(Band::URGENT, "four".to_string()).unwrap_err();
+    /// assert!(full.is_full());
+    /// let long = "longer than the channel".to_string();
+    /// let error = sender.try_send(Band::URGENT, long.clone());
+    /// assert_eq!(error, Err(TrySendError::TooHeavy(long)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn weigher(mut self, weigher: fn(&T) -> usize) -> Self {
+        self.weigher = Some(weigher);
         self
     }
 
@@ -126,11 +253,56 @@ impl<T> Builder<T> {
         if self.capacity == Some(0) {
             return Err(BuildError::ZeroCapacity);
         }
-        let core = Arc::new(Core::new(self.bands, self.capacity));
+        let ttl = self.lives()?;
+        self.policy.rule(self.bands)?;
+        let core = Core::new(self.bands, self.capacity, self.evictable_from.index());
+        let has_terms = self.weigher.is_some()
+            || self.on_expired.is_some()
+            || self.refuses_late
+            || !self.ttl.is_empty();
+        if has_terms || self.policy.needs_stamps() {
+            core.keep_entries(Terms {
+                ttl,
+                weigher: self.weigher,
+                on_expired: self.on_expired,
+                refuses_late: self.refuses_late,
+            });
+        }
+        if self.policy != Policy::default() {
+            core.set_policy(self.policy)?;
+        }
+        let core = Arc::new(core);
         Ok((
-            Sender::from_counted(Arc::clone(&core)),
-            Receiver::from_counted(core),
+            Sender::from_counted(Arc::clone(&core), NEVER),
+            Receiver::from_counted(core, u64::MAX),
         ))
+    }
+
+    /// The life of an item, by band.
+    fn lives(&self) -> Result<Box<[u64]>, BuildError> {
+        let mut lives = vec![NEVER; self.bands];
+        for &(band, life) in &self.ttl {
+            let of_band = lives.get_mut(band.index()).ok_or(BuildError::NoSuchBand {
+                band,
+                bands: self.bands,
+            })?;
+            if life.is_zero() {
+                return Err(BuildError::ZeroTtl(band));
+            }
+            *of_band = nanos(life);
+        }
+        Ok(lives.into())
+    }
+}
+
+impl<T> Clone for Builder<T> {
+    fn clone(&self) -> Self {
+        Self {
+            policy: self.policy.clone(),
+            ttl: self.ttl.clone(),
+            on_expired: self.on_expired.clone(),
+            ..*self
+        }
     }
 }
 
@@ -139,6 +311,9 @@ impl<T> fmt::Debug for Builder<T> {
         f.debug_struct("Builder")
             .field("bands", &self.bands)
             .field("capacity", &self.capacity)
-            .finish()
+            .field("policy", &self.policy)
+            .field("evictable_from", &self.evictable_from)
+            .field("ttl", &self.ttl)
+            .finish_non_exhaustive()
     }
 }

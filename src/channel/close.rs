@@ -31,6 +31,11 @@ impl Closing {
     pub(super) fn has_begun(&self) -> bool {
         self.0.load(Ordering::Acquire) // pairs with CL1
     }
+
+    /// The same, after an operation that the close must see or be seen by.
+    pub(super) fn has_begun_late(&self) -> bool {
+        self.0.load(Ordering::SeqCst) // pairs with CL1; see `managed`, "Closed is final"
+    }
 }
 
 /// How many handles of one kind there are.

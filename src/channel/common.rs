@@ -84,7 +84,7 @@ macro_rules! common_methods {
             /// ```
             #[must_use]
             pub fn band_len(&self, band: impl Into<crate::Band>) -> usize {
-                self.$($core).+.queue().band_len(band.into().index())
+                self.$($core).+.band_len(band.into())
             }
 
             /// Whether nothing was there: there was one instant within the call at which no item
@@ -100,7 +100,7 @@ macro_rules! common_methods {
             /// ```
             #[must_use]
             pub fn is_empty(&self) -> bool {
-                self.$($core).+.queue().is_empty()
+                self.$($core).+.is_empty()
             }
 
             /// Whether there is no room for a new item or permit. Never true without a bound.
@@ -153,7 +153,7 @@ macro_rules! common_methods {
             /// ```
             #[must_use]
             pub fn bands(&self) -> usize {
-                self.$($core).+.queue().bands()
+                self.$($core).+.bands()
             }
 
             /// The number of [`Sender`](crate::Sender)s and [`BandSender`](crate::BandSender)s.

@@ -2,6 +2,7 @@
 
 use super::{
     close::{Closing, Handles},
+    managed::{Entries, Managed, OnceBox},
     room::{NoRoom, Room},
     waits::Waits,
 };
@@ -16,6 +17,9 @@ use crate::{
 /// The shared part of a channel.
 pub(crate) struct Core<T> {
     queue: Queue<T>,
+    managed: OnceBox<Managed<T>>,
+    /// The most urgent band whose items may be evicted.
+    evictable_from: usize,
     room: Option<Room>,
     pub(super) waits: Spaced<Waits>,
     closing: Closing,
@@ -26,9 +30,11 @@ pub(crate) struct Core<T> {
 
 impl<T> Core<T> {
     /// With one sender and one receiver.
-    pub(super) fn new(bands: usize, capacity: Option<usize>) -> Self {
+    pub(super) fn new(bands: usize, capacity: Option<usize>, evictable_from: usize) -> Self {
         Self {
             queue: Queue::new(bands),
+            managed: OnceBox::new(),
+            evictable_from,
             room: capacity.map(Room::new),
             waits: Spaced::new(Waits::new()),
             closing: Closing::new(),
@@ -38,12 +44,42 @@ impl<T> Core<T> {
         }
     }
 
-    pub(super) fn queue(&self) -> &Queue<T> {
-        &self.queue
+    pub(super) fn bands(&self) -> usize {
+        self.queue.bands()
     }
 
     pub(super) fn has_band(&self, band: Band) -> bool {
         band.index() < self.queue.bands()
+    }
+
+    pub(super) fn evictable_from(&self) -> usize {
+        self.evictable_from
+    }
+
+    /// The items of a plain channel; those that are bare, of another.
+    pub(super) fn bare(&self) -> &Queue<T> {
+        &self.queue
+    }
+
+    /// Whether it is more than plain; what it is then, is to be asked for after this.
+    #[inline(always)]
+    fn is_managed(&self) -> bool {
+        self.managed.is_set()
+    }
+
+    /// What goes beyond a plain channel, if it was asked for.
+    pub(super) fn managed(&self) -> Option<&Managed<T>> {
+        self.managed.get()
+    }
+
+    /// The same, asked for now.
+    pub(super) fn manage(&self) -> &Managed<T> {
+        self.managed.get_or_init(|| Managed::new(self.bands()))
+    }
+
+    /// The entries, if there are any; after a `SeqCst` operation, also if they are new.
+    pub(super) fn entries(&self) -> Option<&Entries<T>> {
+        self.managed.get_late()?.entries_late()
     }
 
     pub(super) fn capacity(&self) -> Option<usize> {
@@ -57,7 +93,24 @@ impl<T> Core<T> {
     pub(super) fn len(&self) -> usize {
         // A receive and a send between the look at the two ends of a band may count as two.
         let most = self.capacity().unwrap_or(usize::MAX);
-        self.queue.len().min(most)
+        let entries = self.entries().map_or(0, |entries| entries.len());
+        self.queue.len().saturating_add(entries).min(most)
+    }
+
+    pub(super) fn band_len(&self, band: Band) -> usize {
+        let entries = self.entries().map_or(0, |entries| entries.band_len(band));
+        self.queue.band_len(band.index()).saturating_add(entries)
+    }
+
+    /// As [`Queue::listed`].
+    pub(super) fn listed(&self, mask: u64) -> u64 {
+        let entries = self.managed().and_then(Managed::entries);
+        self.queue.listed(mask) | entries.map_or(0, |entries| entries.listed(mask))
+    }
+
+    /// As [`Queue::is_empty`].
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.entries().is_none_or(Entries::is_empty)
     }
 
     // Sending.
@@ -68,15 +121,24 @@ impl<T> Core<T> {
         &self,
         band: Band,
         parcel: &mut Parcel<T>,
+        ttl: u64,
     ) -> Result<(), TrySendError<()>> {
+        if self.is_managed() {
+            let mut mine = Parcel::new(parcel.unwrap());
+            let sent = self.try_send_managed(band, &mut mine, ttl);
+            if sent.is_err() {
+                parcel.put(mine.unwrap());
+            }
+            return sent;
+        }
         if !self.has_band(band) {
             return Err(TrySendError::NoSuchBand(()));
         }
         self.try_take_room(band, 1)?;
-        if self.push(band, parcel) {
+        if self.push_here(band, parcel, 1, ttl) {
             return Ok(());
         }
-        self.give_room_back(1);
+        self.give_room_back(band, 1);
         Err(TrySendError::Closed(()))
     }
 
@@ -92,7 +154,7 @@ impl<T> Core<T> {
     }
 
     #[inline]
-    fn try_take_room(&self, band: Band, units: usize) -> Result<(), TrySendError<()>> {
+    pub(super) fn try_take_room(&self, band: Band, units: usize) -> Result<(), TrySendError<()>> {
         let Some(room) = &self.room else {
             return Ok(());
         };
@@ -110,7 +172,7 @@ impl<T> Core<T> {
 
     /// Gives units of room back and wakes those who wait for them.
     #[inline]
-    pub(super) fn give_room_back(&self, units: usize) {
+    pub(super) fn give_room_back(&self, _band: Band, units: usize) {
         if let Some(room) = &self.room {
             room.give_back(units);
             self.waits.room_came(units);
@@ -119,59 +181,127 @@ impl<T> Core<T> {
 
     /// Pushes what is in the parcel, for which there is room; leaves it, and says `false`, if the
     /// channel is closed.
-    #[inline]
-    pub(super) fn push(&self, band: Band, parcel: &mut Parcel<T>) -> bool {
-        let pushed = self.queue.push(band.index(), parcel);
-        if pushed {
-            self.waits.item_came();
-        } else {
-            self.finish_close();
+    pub(super) fn push(&self, band: Band, parcel: &mut Parcel<T>, units: usize, ttl: u64) -> bool {
+        self.push_here(band, parcel, units, ttl)
+    }
+
+    /// The same within its only caller that is in a hurry.
+    #[inline(always)]
+    fn push_here(&self, band: Band, parcel: &mut Parcel<T>, units: usize, ttl: u64) -> bool {
+        if !self.queue.push(band.index(), parcel) {
+            let mut mine = Parcel::new(parcel.unwrap());
+            let sent = self.push_elsewhere(band, &mut mine, units, ttl);
+            if !sent {
+                parcel.put(mine.unwrap());
+            }
+            return sent;
         }
-        pushed
+        self.waits.item_came();
+        true
+    }
+
+    /// The bare queue is closed: because the channel is, or because there are entries.
+    #[cold]
+    fn push_elsewhere(&self, band: Band, parcel: &mut Parcel<T>, units: usize, ttl: u64) -> bool {
+        if let Some(entries) = self.entries() {
+            // SeqCst: see `managed`, "Closed is final".
+            let is_open = !self.closing.has_begun_late();
+            if is_open && entries.push(&self.queue, band, units, ttl, parcel) {
+                self.waits.item_came();
+                return true;
+            }
+        }
+        self.finish_close();
+        false
+    }
+
+    /// Sends what is in the parcel by a permit of so many units; leaves it, and they stay the
+    /// permit's, if it fails.
+    pub(super) fn send_reserved(
+        &self,
+        band: Band,
+        parcel: &mut Parcel<T>,
+        reserved: usize,
+        ttl: u64,
+    ) -> Result<(), SendError<()>> {
+        let units = self.units(parcel);
+        if units > reserved {
+            return Err(SendError::TooHeavy(()));
+        }
+        if !self.push(band, parcel, units, ttl) {
+            return Err(SendError::Closed(()));
+        }
+        if units < reserved {
+            self.give_room_back(band, reserved - units);
+        }
+        Ok(())
     }
 
     // Receiving.
 
     /// Takes an item into the parcel.
     #[inline]
-    pub(super) fn try_recv(&self, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
+    pub(super) fn try_recv(&self, mask: u64, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
+        if self.is_managed() {
+            let mut mine = Parcel::empty();
+            let band = self.try_recv_managed(mask, &mut mine)?;
+            parcel.put(mine.unwrap());
+            return Ok(band);
+        }
         match self.queue.pop(parcel) {
             Some(band) => {
-                self.give_room_back(1);
+                self.give_room_back(band, 1);
                 Ok(band)
             }
-            None => self.nothing_there(parcel),
+            None => {
+                let mut mine = Parcel::empty();
+                let band = self.nothing_there(mask, &mut mine)?;
+                parcel.put(mine.unwrap());
+                Ok(band)
+            }
         }
     }
 
     #[cold]
-    fn nothing_there(&self, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
+    fn nothing_there(&self, mask: u64, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
+        if self.managed.get_late().is_some() {
+            return self.try_recv_managed(mask, parcel); // it has come meanwhile
+        }
         if !self.is_closed() {
             return Err(TryRecvError::Empty);
         }
         // Marked now, so this look is final.
         let band = self.queue.pop_closed(parcel).ok_or(TryRecvError::Closed)?;
-        self.give_room_back(1);
+        self.give_room_back(band, 1);
         Ok(band)
     }
 
     /// Takes up to `limit` items; `Ok(0)` only if `limit` is 0.
     pub(super) fn try_recv_many(
         &self,
+        mask: u64,
         out: &mut Vec<(Band, T)>,
         limit: usize,
     ) -> Result<usize, TryRecvError> {
+        if self.is_managed() {
+            return self.try_recv_many_managed(mask, out, limit);
+        }
         let received = self.queue.pop_many(out, limit);
         if received == 0 && limit > 0 {
             let mut parcel = Parcel::empty();
-            let band = self.nothing_there(&mut parcel)?;
+            let band = self.nothing_there(mask, &mut parcel)?;
             out.push((band, parcel.unwrap()));
             return Ok(1);
         }
         if received > 0 {
-            self.give_room_back(received);
+            self.give_rooms_back(&out[out.len() - received..]);
         }
         Ok(received)
+    }
+
+    /// Gives back what these items took, one unit each.
+    fn give_rooms_back(&self, received: &[(Band, T)]) {
+        self.give_room_back(received[0].0, received.len());
     }
 
     // Closing: see `close`.
@@ -199,6 +329,9 @@ impl<T> Core<T> {
     #[cold]
     fn finish_close(&self) {
         self.queue.close();
+        if let Some(entries) = self.entries() {
+            entries.close();
+        }
     }
 
     pub(super) fn drop_sender(&self) {
@@ -212,6 +345,9 @@ impl<T> Core<T> {
             self.close();
             // Nobody is left to receive, so what is inside goes now, not with the last sender.
             go_on(self.queue.drop_items());
+            if let Some(entries) = self.entries() {
+                go_on(entries.drop_items());
+            }
         }
     }
 }

@@ -109,17 +109,19 @@ pub struct Send<'a, T> {
     core: &'a Core<T>,
     wait: Wait<'a>,
     band: Band,
+    ttl: u64,
     parcel: Parcel<T>,
 }
 
 fused!(Send<'a, T>);
 
 impl<'a, T> Send<'a, T> {
-    pub(super) fn new(core: &'a Core<T>, band: Band, item: T) -> Self {
+    pub(super) fn new(core: &'a Core<T>, band: Band, ttl: u64, item: T) -> Self {
         Self {
             core,
             wait: Wait::at(&core.waits.room),
             band,
+            ttl,
             parcel: Parcel::new(item),
         }
     }
@@ -133,9 +135,10 @@ impl<T> Future for Send<'_, T> {
             core,
             wait,
             band,
+            ttl,
             parcel,
         } = &mut *self;
-        wait.poll(context, || sent(core.try_send(*band, parcel)))
+        wait.poll(context, || sent(core.try_send(*band, parcel, *ttl)))
             .map_err(|error| error.with(parcel.unwrap()))
     }
 }
@@ -159,6 +162,7 @@ pub struct SendMany<'a, T, I> {
     core: &'a Core<T>,
     wait: Wait<'a>,
     band: Band,
+    ttl: u64,
     items: I,
     /// Taken out of the iterator, and waiting for room.
     next: Parcel<T>,
@@ -182,11 +186,12 @@ impl<T, I> fmt::Debug for SendMany<'_, T, I> {
 }
 
 impl<'a, T, I: Iterator<Item = T>> SendMany<'a, T, I> {
-    pub(super) fn new(core: &'a Core<T>, band: Band, items: I) -> Self {
+    pub(super) fn new(core: &'a Core<T>, band: Band, ttl: u64, items: I) -> Self {
         Self {
             core,
             wait: Wait::at(&core.waits.room),
             band,
+            ttl,
             items,
             next: Parcel::empty(),
             sent: 0,
@@ -202,6 +207,7 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
             core,
             wait,
             band,
+            ttl,
             items,
             next,
             sent: count,
@@ -214,7 +220,7 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
                 };
                 next.put(item);
             }
-            let sending = wait.poll_part(context, || sent(core.try_send(*band, next)));
+            let sending = wait.poll_part(context, || sent(core.try_send(*band, next, *ttl)));
             match sending {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) => *count += 1,
@@ -250,16 +256,20 @@ pub struct Reserve<'a, T> {
     core: &'a Core<T>,
     wait: Wait<'a>,
     band: Band,
+    units: usize,
+    ttl: u64,
 }
 
 fused!(Reserve<'a, T>);
 
 impl<'a, T> Reserve<'a, T> {
-    pub(super) fn new(core: &'a Core<T>, band: Band) -> Self {
+    pub(super) fn new(core: &'a Core<T>, band: Band, units: usize, ttl: u64) -> Self {
         Self {
             core,
             wait: Wait::at(&core.waits.room),
             band,
+            units,
+            ttl,
         }
     }
 }
@@ -268,10 +278,16 @@ impl<'a, T> Future for Reserve<'a, T> {
     type Output = Result<Permit<'a, T>, SendError<()>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { core, wait, band } = &mut *self;
+        let Self {
+            core,
+            wait,
+            band,
+            units,
+            ttl,
+        } = &mut *self;
         let core: &'a Core<T> = core;
-        wait.poll(context, || sent(core.try_reserve(*band, 1)))
-            .map_ok(|()| Permit::new(core, *band))
+        wait.poll(context, || sent(core.try_reserve(*band, *units)))
+            .map_ok(|()| Permit::new(core, *band, *units, *ttl))
     }
 }
 
@@ -291,16 +307,20 @@ pub struct ReserveOwned<'a, T> {
     core: &'a Arc<Core<T>>,
     wait: Wait<'a>,
     band: Band,
+    units: usize,
+    ttl: u64,
 }
 
 fused!(ReserveOwned<'a, T>);
 
 impl<'a, T> ReserveOwned<'a, T> {
-    pub(super) fn new(core: &'a Arc<Core<T>>, band: Band) -> Self {
+    pub(super) fn new(core: &'a Arc<Core<T>>, band: Band, units: usize, ttl: u64) -> Self {
         Self {
             core,
             wait: Wait::at(&core.waits.room),
             band,
+            units,
+            ttl,
         }
     }
 }
@@ -309,9 +329,15 @@ impl<T> Future for ReserveOwned<'_, T> {
     type Output = Result<OwnedPermit<T>, SendError<()>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { core, wait, band } = &mut *self;
-        wait.poll(context, || sent(core.try_reserve(*band, 1)))
-            .map_ok(|()| OwnedPermit::new(Arc::clone(core), *band))
+        let Self {
+            core,
+            wait,
+            band,
+            units,
+            ttl,
+        } = &mut *self;
+        wait.poll(context, || sent(core.try_reserve(*band, *units)))
+            .map_ok(|()| OwnedPermit::new(Arc::clone(core), *band, *units, *ttl))
     }
 }
 
@@ -334,17 +360,19 @@ pub struct ReserveMany<'a, T> {
     wait: Wait<'a>,
     band: Band,
     units: usize,
+    ttl: u64,
 }
 
 fused!(ReserveMany<'a, T>);
 
 impl<'a, T> ReserveMany<'a, T> {
-    pub(super) fn new(core: &'a Core<T>, band: Band, units: usize) -> Self {
+    pub(super) fn new(core: &'a Core<T>, band: Band, units: usize, ttl: u64) -> Self {
         Self {
             core,
             wait: Wait::at(&core.waits.any_room),
             band,
             units,
+            ttl,
         }
     }
 }
@@ -358,10 +386,11 @@ impl<'a, T> Future for ReserveMany<'a, T> {
             wait,
             band,
             units,
+            ttl,
         } = &mut *self;
         let core: &'a Core<T> = core;
         wait.poll(context, || sent(core.try_reserve(*band, *units)))
-            .map_ok(|()| Permits::new(core, *band, *units))
+            .map_ok(|()| Permits::new(core, *band, *units, *ttl))
     }
 }
 
@@ -383,15 +412,17 @@ impl<'a, T> Future for ReserveMany<'a, T> {
 pub struct Recv<'a, T> {
     core: &'a Core<T>,
     wait: Wait<'a>,
+    mask: u64,
 }
 
 fused!(Recv<'a, T>);
 
 impl<'a, T> Recv<'a, T> {
-    pub(super) fn new(core: &'a Core<T>) -> Self {
+    pub(super) fn new(core: &'a Core<T>, mask: u64) -> Self {
         Self {
             core,
             wait: Wait::at(&core.waits.recv),
+            mask,
         }
     }
 }
@@ -401,9 +432,9 @@ impl<T> Future for Recv<'_, T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { core, wait } = &mut *self;
+        let Self { core, wait, mask } = &mut *self;
         let mut parcel = Parcel::empty();
-        wait.poll(context, || received(core.try_recv(&mut parcel)))
+        wait.poll(context, || received(core.try_recv(*mask, &mut parcel)))
             .map_ok(|band| (band, parcel.unwrap()))
     }
 }
@@ -424,6 +455,7 @@ impl<T> Future for Recv<'_, T> {
 pub struct RecvMany<'a, T> {
     core: &'a Core<T>,
     wait: Wait<'a>,
+    mask: u64,
     out: &'a mut Vec<(Band, T)>,
     limit: usize,
 }
@@ -431,10 +463,16 @@ pub struct RecvMany<'a, T> {
 fused!(RecvMany<'a, T>);
 
 impl<'a, T> RecvMany<'a, T> {
-    pub(super) fn new(core: &'a Core<T>, out: &'a mut Vec<(Band, T)>, limit: usize) -> Self {
+    pub(super) fn new(
+        core: &'a Core<T>,
+        mask: u64,
+        out: &'a mut Vec<(Band, T)>,
+        limit: usize,
+    ) -> Self {
         Self {
             core,
             wait: Wait::at(&core.waits.recv),
+            mask,
             out,
             limit,
         }
@@ -448,10 +486,11 @@ impl<T> Future for RecvMany<'_, T> {
         let Self {
             core,
             wait,
+            mask,
             out,
             limit,
         } = &mut *self;
-        wait.poll(context, || received(core.try_recv_many(out, *limit)))
+        wait.poll(context, || received(core.try_recv_many(*mask, out, *limit)))
             .map(|received| received.unwrap_or(0)) // closed and empty
     }
 }

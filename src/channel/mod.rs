@@ -13,10 +13,13 @@ mod common;
 mod core;
 pub mod futures;
 mod iter;
+mod managed;
+mod overload;
 mod permit;
 mod receiver;
 mod room;
 mod sender;
+mod served;
 #[cfg(feature = "sink")]
 mod sink;
 mod waits;

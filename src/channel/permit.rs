@@ -24,15 +24,19 @@ use core::{fmt, iter::FusedIterator};
 pub struct Permit<'a, T> {
     core: &'a Core<T>,
     band: Band,
+    units: usize,
+    ttl: u64,
     is_used: bool,
 }
 
 impl<'a, T> Permit<'a, T> {
     /// For a unit of room that was taken.
-    pub(super) fn new(core: &'a Core<T>, band: Band) -> Self {
+    pub(super) fn new(core: &'a Core<T>, band: Band, units: usize, ttl: u64) -> Self {
         Self {
             core,
             band,
+            units,
+            ttl,
             is_used: false,
         }
     }
@@ -67,19 +71,18 @@ impl<'a, T> Permit<'a, T> {
     /// ```
     pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
         let mut parcel = Parcel::new(item);
-        self.is_used = self.core.push(self.band, &mut parcel);
-        if self.is_used {
-            Ok(())
-        } else {
-            Err(SendError::Closed(parcel.unwrap()))
-        }
+        let sent = self
+            .core
+            .send_reserved(self.band, &mut parcel, self.units, self.ttl);
+        self.is_used = sent.is_ok();
+        sent.map_err(|error| error.with(parcel.unwrap()))
     }
 }
 
 impl<T> Drop for Permit<'_, T> {
     fn drop(&mut self) {
         if !self.is_used {
-            self.core.give_room_back(1);
+            self.core.give_room_back(self.band, self.units);
         }
     }
 }
@@ -109,15 +112,19 @@ impl<T> fmt::Debug for Permit<'_, T> {
 pub struct OwnedPermit<T> {
     core: Arc<Core<T>>,
     band: Band,
+    units: usize,
+    ttl: u64,
     is_used: bool,
 }
 
 impl<T> OwnedPermit<T> {
     /// For a unit of room that was taken.
-    pub(super) fn new(core: Arc<Core<T>>, band: Band) -> Self {
+    pub(super) fn new(core: Arc<Core<T>>, band: Band, units: usize, ttl: u64) -> Self {
         Self {
             core,
             band,
+            units,
+            ttl,
             is_used: false,
         }
     }
@@ -152,19 +159,18 @@ impl<T> OwnedPermit<T> {
     /// ```
     pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
         let mut parcel = Parcel::new(item);
-        self.is_used = self.core.push(self.band, &mut parcel);
-        if self.is_used {
-            Ok(())
-        } else {
-            Err(SendError::Closed(parcel.unwrap()))
-        }
+        let sent = self
+            .core
+            .send_reserved(self.band, &mut parcel, self.units, self.ttl);
+        self.is_used = sent.is_ok();
+        sent.map_err(|error| error.with(parcel.unwrap()))
     }
 }
 
 impl<T> Drop for OwnedPermit<T> {
     fn drop(&mut self) {
         if !self.is_used {
-            self.core.give_room_back(1);
+            self.core.give_room_back(self.band, self.units);
         }
     }
 }
@@ -196,15 +202,17 @@ pub struct Permits<'a, T> {
     core: &'a Core<T>,
     band: Band,
     left: usize,
+    ttl: u64,
 }
 
 impl<'a, T> Permits<'a, T> {
     /// For units of room that were taken.
-    pub(super) fn new(core: &'a Core<T>, band: Band, units: usize) -> Self {
+    pub(super) fn new(core: &'a Core<T>, band: Band, units: usize, ttl: u64) -> Self {
         Self {
             core,
             band,
             left: units,
+            ttl,
         }
     }
 
@@ -227,7 +235,7 @@ impl<'a, T> Iterator for Permits<'a, T> {
 
     fn next(&mut self) -> Option<Permit<'a, T>> {
         self.left = self.left.checked_sub(1)?;
-        Some(Permit::new(self.core, self.band))
+        Some(Permit::new(self.core, self.band, 1, self.ttl))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -242,7 +250,7 @@ impl<T> FusedIterator for Permits<'_, T> {}
 impl<T> Drop for Permits<'_, T> {
     fn drop(&mut self) {
         if self.left > 0 {
-            self.core.give_room_back(self.left);
+            self.core.give_room_back(self.band, self.left);
         }
     }
 }

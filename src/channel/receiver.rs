@@ -43,6 +43,8 @@ use futures_core::{FusedStream, Stream};
 /// ```
 pub struct Receiver<T> {
     pub(super) core: Arc<Core<T>>,
+    /// The bands that it takes from, a bit a band.
+    pub(super) mask: u64,
     /// Our place among the streams, if we are one.
     stream: Waiter,
     /// Whether we have returned `None` as a stream.
@@ -53,9 +55,10 @@ common_methods!(Receiver, core);
 
 impl<T> Receiver<T> {
     /// A handle that is already counted.
-    pub(super) fn from_counted(core: Arc<Core<T>>) -> Self {
+    pub(super) fn from_counted(core: Arc<Core<T>>, mask: u64) -> Self {
         Self {
             core,
+            mask,
             stream: Waiter::new(),
             is_terminated: false,
         }
@@ -81,7 +84,7 @@ impl<T> Receiver<T> {
     #[inline]
     pub fn try_recv(&self) -> Result<(Band, T), TryRecvError> {
         let mut parcel = Parcel::empty();
-        let band = self.core.try_recv(&mut parcel)?;
+        let band = self.core.try_recv(self.mask, &mut parcel)?;
         Ok((band, parcel.unwrap()))
     }
 
@@ -108,7 +111,7 @@ impl<T> Receiver<T> {
     /// # });
     /// ```
     pub fn recv(&self) -> Recv<'_, T> {
-        Recv::new(&self.core)
+        Recv::new(&self.core, self.mask)
     }
 
     /// Waits, as a task, until something is there; then appends up to `limit` items to `out` and
@@ -132,7 +135,7 @@ impl<T> Receiver<T> {
     /// # });
     /// ```
     pub fn recv_many<'a>(&'a self, out: &'a mut Vec<(Band, T)>, limit: usize) -> RecvMany<'a, T> {
-        RecvMany::new(&self.core, out, limit)
+        RecvMany::new(&self.core, self.mask, out, limit)
     }
 
     /// Appends up to `limit` items that are there to `out` and returns how many. `Ok(0)` only if
@@ -157,7 +160,7 @@ impl<T> Receiver<T> {
         out: &mut Vec<(Band, T)>,
         limit: usize,
     ) -> Result<usize, TryRecvError> {
-        self.core.try_recv_many(out, limit)
+        self.core.try_recv_many(self.mask, out, limit)
     }
 
     /// The poll of [`recv_many`](Self::recv_many), for futures written by hand. It waits in the
@@ -184,10 +187,12 @@ impl<T> Receiver<T> {
         out: &mut Vec<(Band, T)>,
         limit: usize,
     ) -> Poll<usize> {
-        let Self { core, stream, .. } = self;
+        let Self {
+            core, mask, stream, ..
+        } = self;
         stream
             .poll(&core.waits.stream, context, || {
-                received(core.try_recv_many(out, limit))
+                received(core.try_recv_many(*mask, out, limit))
             })
             .map(|received| received.unwrap_or(0)) // closed and empty
     }
@@ -196,7 +201,7 @@ impl<T> Receiver<T> {
 impl<T> Clone for Receiver<T> {
     fn clone(&self) -> Self {
         self.core.receivers.add();
-        Self::from_counted(Arc::clone(&self.core))
+        Self::from_counted(Arc::clone(&self.core), self.mask)
     }
 }
 
@@ -216,13 +221,14 @@ impl<T> Stream for Receiver<T> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<(Band, T)>> {
         let Self {
             core,
+            mask,
             stream,
             is_terminated,
         } = &mut *self;
         let mut parcel = Parcel::empty();
         stream
             .poll(&core.waits.stream, context, || {
-                received(core.try_recv(&mut parcel))
+                received(core.try_recv(*mask, &mut parcel))
             })
             .map(|received| {
                 *is_terminated = received.is_err();

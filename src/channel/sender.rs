@@ -4,14 +4,17 @@ use super::{
     common::common_methods,
     core::Core,
     futures::{Reserve, ReserveMany, ReserveOwned, Send, SendMany},
+    managed::Terms,
     permit::{OwnedPermit, Permit, Permits},
 };
 use crate::{
     band::Band,
-    error::{TrySendError, TrySendManyError},
+    clock::nanos,
+    error::{ForceSendError, TrySendError, TrySendManyError},
     parcel::Parcel,
     sync::Arc,
 };
+use std::time::Duration;
 
 /// The sending side of a channel. Clone it for each producer.
 ///
@@ -38,14 +41,16 @@ use crate::{
 /// ```
 pub struct Sender<T> {
     pub(super) core: Arc<Core<T>>,
+    /// The life of what it sends, in nanoseconds.
+    pub(super) ttl: u64,
 }
 
 common_methods!(Sender, core);
 
 impl<T> Sender<T> {
     /// A handle that is already counted.
-    pub(super) fn from_counted(core: Arc<Core<T>>) -> Self {
-        Self { core }
+    pub(super) fn from_counted(core: Arc<Core<T>>, ttl: u64) -> Self {
+        Self { core, ttl }
     }
 
     /// Sends without waiting.
@@ -66,7 +71,7 @@ impl<T> Sender<T> {
     pub fn try_send(&self, band: impl Into<Band>, item: T) -> Result<(), TrySendError<T>> {
         let mut parcel = Parcel::new(item);
         self.core
-            .try_send(band.into(), &mut parcel)
+            .try_send(band.into(), &mut parcel, self.ttl)
             .map_err(|error| error.with(parcel.unwrap()))
     }
 
@@ -92,7 +97,7 @@ impl<T> Sender<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
     pub fn send(&self, band: impl Into<Band>, item: T) -> Send<'_, T> {
-        Send::new(&self.core, band.into(), item)
+        Send::new(&self.core, band.into(), self.ttl, item)
     }
 
     /// Sends the items of an iterator to one band, in order, waiting for room as a task, and
@@ -127,7 +132,7 @@ impl<T> Sender<T> {
     where
         I: IntoIterator<Item = T>,
     {
-        SendMany::new(&self.core, band.into(), items.into_iter())
+        SendMany::new(&self.core, band.into(), self.ttl, items.into_iter())
     }
 
     /// Waits for room for one item, as a task, before there is an item.
@@ -152,7 +157,7 @@ impl<T> Sender<T> {
     /// # Ok::<(), bandq::SendError<()>>(()) }).unwrap();
     /// ```
     pub fn reserve(&self, band: impl Into<Band>) -> Reserve<'_, T> {
-        Reserve::new(&self.core, band.into())
+        Reserve::new(&self.core, band.into(), 1, self.ttl)
     }
 
     /// Takes room for one item, if there is any.
@@ -173,7 +178,7 @@ impl<T> Sender<T> {
     pub fn try_reserve(&self, band: impl Into<Band>) -> Result<Permit<'_, T>, TrySendError<()>> {
         let band = band.into();
         self.core.try_reserve(band, 1)?;
-        Ok(Permit::new(&self.core, band))
+        Ok(Permit::new(&self.core, band, 1, self.ttl))
     }
 
     /// Waits for room for one item, as a task; the permit borrows nothing.
@@ -197,7 +202,7 @@ impl<T> Sender<T> {
     /// # Ok::<(), bandq::SendError<()>>(()) }).unwrap();
     /// ```
     pub fn reserve_owned(&self, band: impl Into<Band>) -> ReserveOwned<'_, T> {
-        ReserveOwned::new(&self.core, band.into())
+        ReserveOwned::new(&self.core, band.into(), 1, self.ttl)
     }
 
     /// Takes room for one item, if there is any; the permit borrows nothing.
@@ -220,7 +225,7 @@ impl<T> Sender<T> {
     ) -> Result<OwnedPermit<T>, TrySendError<()>> {
         let band = band.into();
         self.core.try_reserve(band, 1)?;
-        Ok(OwnedPermit::new(Arc::clone(&self.core), band))
+        Ok(OwnedPermit::new(Arc::clone(&self.core), band, 1, self.ttl))
     }
 
     /// Waits, as a task, for room for `units` items at once: all of it, or none.
@@ -250,7 +255,7 @@ impl<T> Sender<T> {
     /// # Ok::<(), SendError<()>>(()) }).unwrap();
     /// ```
     pub fn reserve_many(&self, band: impl Into<Band>, units: usize) -> ReserveMany<'_, T> {
-        ReserveMany::new(&self.core, band.into(), units)
+        ReserveMany::new(&self.core, band.into(), units, self.ttl)
     }
 
     /// Takes room for `units` items, if there is as much: all of it, or none.
@@ -275,7 +280,7 @@ impl<T> Sender<T> {
     ) -> Result<Permits<'_, T>, TrySendError<()>> {
         let band = band.into();
         self.core.try_reserve(band, units)?;
-        Ok(Permits::new(&self.core, band, units))
+        Ok(Permits::new(&self.core, band, units, self.ttl))
     }
 
     /// Sends the items of an iterator to one band, in order, for as long as there is room, and
@@ -311,10 +316,131 @@ impl<T> Sender<T> {
     }
 }
 
+/// What to do where there is no room, or no time.
+impl<T> Sender<T> {
+    /// Sends, at once; where there is no room, less urgent items have to go for it. Returns what
+    /// went: nothing if there was room.
+    ///
+    /// What goes is the oldest item of the least urgent band that has one, and only if that band is
+    /// less urgent than this item's, and not more urgent than the first
+    /// [`evictable`](crate::Builder::evictable_from) one. Without a
+    /// [`weigher`](crate::Builder::weigher) it is one item at the most; with one, as many as it
+    /// takes. Their room passes to the new item; nobody who waits for room gets it.
+    ///
+    /// Looks at each band that is less urgent; the others are as they were.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_send`](Self::try_send): [`Full`](TrySendError::Full) if there is nothing that may
+    /// go. What had gone by then is in the error: nothing is lost.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, receiver) = bandq::bounded(3, 2);
+    /// sender.try_send(Band::new(1), "first")?;
+    /// sender.try_send(Band::new(2), "second")?;
+    /// let gone = sender.force_send(Band::URGENT, "urgent")?;
+    /// assert_eq!(gone, [(Band::new(2), "second")]);
+    /// assert_eq!(receiver.try_recv()?.1, "urgent");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn force_send(
+        &self,
+        band: impl Into<Band>,
+        item: T,
+    ) -> Result<Vec<(Band, T)>, ForceSendError<T>> {
+        let mut parcel = Parcel::new(item);
+        let mut evicted = Vec::new();
+        let sent = self
+            .core
+            .force_send(band.into(), &mut parcel, self.ttl, &mut evicted);
+        match sent {
+            Ok(()) => Ok(evicted),
+            Err(error) => Err(ForceSendError {
+                error: error.with(parcel.unwrap()),
+                evicted,
+            }),
+        }
+    }
+
+    /// A sender whose items live for this time, or for that of their band
+    /// ([`Builder::ttl`](crate::Builder::ttl)) or of this sender, whichever is the least.
+    ///
+    /// On a channel whose items carry no times, those that are sent from now on do.
+    ///
+    /// ```
+    /// # use bandq::{Band, TryRecvError};
+    /// # use std::{thread::sleep, time::Duration};
+    /// let (sender, receiver) = bandq::unbounded(1);
+    /// let fleeting = sender.with_ttl(Duration::from_millis(1));
+    /// fleeting.try_send(Band::URGENT, "a tick")?;
+    /// sender.try_send(Band::URGENT, "a trade")?;
+    /// sleep(Duration::from_millis(2));
+    /// assert_eq!(receiver.try_recv()?.1, "a trade");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_ttl(&self, life: Duration) -> Self {
+        self.core.keep_entries(Terms::new(self.core.bands()));
+        self.core.senders.add();
+        Self::from_counted(Arc::clone(&self.core), self.ttl.min(nanos(life)))
+    }
+
+    /// Waits for so many units of room at once, and holds them for one item, which may weigh so
+    /// much; see [`Builder::weigher`](crate::Builder::weigher).
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](crate::SendError::Closed), [`NoSuchBand`](crate::SendError::NoSuchBand), or
+    /// [`TooHeavy`](crate::SendError::TooHeavy) if the band may never use so many.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a future that is dropped holds nothing.
+    ///
+    /// ```
+    /// # use bandq::{Band, Builder};
+    /// # futures_lite::future::block_on(async {
+    /// let (sender, _) = Builder::new(1).capacity(10).weigher(|s: &&str| s.len()).build()?;
+    /// let permit = sender.reserve_units(Band::URGENT, 8).await?;
+    /// assert_eq!(sender.available(), Some(2));
+    /// permit.send("five!")?; // and what it does not need goes back
+    /// assert_eq!(sender.available(), Some(5));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn reserve_units(&self, band: impl Into<Band>, units: usize) -> Reserve<'_, T> {
+        Reserve::new(&self.core, band.into(), units, self.ttl)
+    }
+
+    /// The same without waiting.
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve_units`](Self::reserve_units), or [`Full`](TrySendError::Full).
+    ///
+    /// ```
+    /// # use bandq::{Band, Builder, SendError};
+    /// let (sender, _) = Builder::new(1).capacity(10).weigher(|s: &&str| s.len()).build()?;
+    /// let permit = sender.try_reserve_units(Band::URGENT, 3)?;
+    /// assert!(sender.try_reserve_units(Band::URGENT, 8).unwrap_err().is_full());
+    /// assert_eq!(permit.send("more than three"), Err(SendError::TooHeavy("more than three")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_reserve_units(
+        &self,
+        band: impl Into<Band>,
+        units: usize,
+    ) -> Result<Permit<'_, T>, TrySendError<()>> {
+        let band = band.into();
+        self.core.try_reserve(band, units)?;
+        Ok(Permit::new(&self.core, band, units, self.ttl))
+    }
+}
+
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
         self.core.senders.add();
-        Self::from_counted(Arc::clone(&self.core))
+        Self::from_counted(Arc::clone(&self.core), self.ttl)
     }
 }
 

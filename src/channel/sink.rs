@@ -1,6 +1,6 @@
 //! [`BandSender`] as a [`Sink`] (feature `sink`).
 
-use super::{band_sender::BandSender, core::sent};
+use super::{band_sender::BandSender, core::sent, sender::Sender};
 use crate::{error::SendError, parcel::Parcel};
 use core::{
     mem,
@@ -65,12 +65,14 @@ impl<T> Sink<T> for BandSender<T> {
             "`start_send` without a `poll_ready` that was ready"
         );
         let mut parcel = Parcel::new(item);
-        if self.sender.core.push(self.band, &mut parcel) {
+        let Sender { core, ttl } = &self.sender;
+        let sent = core.send_reserved(self.band, &mut parcel, 1, *ttl);
+        if sent.is_ok() {
             self.sink.has_unit = false;
-            return Ok(());
+        } else {
+            self.give_unit_back();
         }
-        self.give_unit_back();
-        Err(SendError::Closed(parcel.take()))
+        sent.map_err(|error| error.with(parcel.take()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -93,7 +95,7 @@ impl<T> BandSender<T> {
 
     fn give_unit_back(&mut self) {
         if mem::take(&mut self.sink.has_unit) {
-            self.sender.core.give_room_back(1);
+            self.sender.core.give_room_back(self.band, 1);
         }
     }
 }

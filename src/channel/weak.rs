@@ -20,6 +20,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 /// ```
 pub struct WeakSender<T> {
     core: Arc<Core<T>>,
+    /// The life of what a sender made from it sends.
+    ttl: u64,
 }
 
 impl<T> Sender<T> {
@@ -34,7 +36,7 @@ impl<T> Sender<T> {
     /// ```
     #[must_use]
     pub fn downgrade(&self) -> WeakSender<T> {
-        WeakSender::new(&self.core)
+        WeakSender::new(&self.core, self.ttl)
     }
 }
 
@@ -69,7 +71,7 @@ impl<T> WeakSender<T> {
         self.core
             .senders
             .add_if_any()
-            .then(|| Sender::from_counted(Arc::clone(&self.core)))
+            .then(|| Sender::from_counted(Arc::clone(&self.core), self.ttl))
     }
 }
 
@@ -87,6 +89,8 @@ impl<T> WeakSender<T> {
 /// ```
 pub struct WeakReceiver<T> {
     core: Arc<Core<T>>,
+    /// The bands that a receiver made from it takes from, a bit a band.
+    mask: u64,
 }
 
 impl<T> Receiver<T> {
@@ -101,7 +105,7 @@ impl<T> Receiver<T> {
     /// ```
     #[must_use]
     pub fn downgrade(&self) -> WeakReceiver<T> {
-        WeakReceiver::new(&self.core)
+        WeakReceiver::new(&self.core, self.mask)
     }
 }
 
@@ -119,24 +123,25 @@ impl<T> WeakReceiver<T> {
         self.core
             .receivers
             .add_if_any()
-            .then(|| Receiver::from_counted(Arc::clone(&self.core)))
+            .then(|| Receiver::from_counted(Arc::clone(&self.core), self.mask))
     }
 }
 
 macro_rules! weak_handle {
-    ($handle:ident) => {
+    ($handle:ident, $kept:ident) => {
         impl<T> $handle<T> {
-            fn new(core: &Arc<Core<T>>) -> Self {
+            fn new(core: &Arc<Core<T>>, $kept: u64) -> Self {
                 core.weak.add();
                 Self {
                     core: Arc::clone(core),
+                    $kept,
                 }
             }
         }
 
         impl<T> Clone for $handle<T> {
             fn clone(&self) -> Self {
-                Self::new(&self.core)
+                Self::new(&self.core, self.$kept)
             }
         }
 
@@ -158,5 +163,5 @@ macro_rules! weak_handle {
     };
 }
 
-weak_handle!(WeakSender);
-weak_handle!(WeakReceiver);
+weak_handle!(WeakSender, ttl);
+weak_handle!(WeakReceiver, mask);

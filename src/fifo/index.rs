@@ -71,6 +71,11 @@ impl Index {
         self.0 & Self::CLOSED != 0
     }
 
+    /// A slot's place.
+    pub(crate) const fn at(number: u64, offset: usize, shape: Shape) -> Self {
+        Self(((number << shape.bits) | offset as u64) & !Self::CLOSED)
+    }
+
     /// Without the CLOSED bit: only where it stands. Places can be compared with `==`.
     #[inline(always)]
     pub(crate) const fn place(self) -> Self {

@@ -12,6 +12,16 @@ pub(crate) enum Look {
     Nothing(Ends),
 }
 
+/// The place of an item that was seen, for [`pop_at`](Fifo::pop_at).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place(Index);
+
+impl Place {
+    pub(super) fn index(self) -> Index {
+        self.0
+    }
+}
+
 /// Where both ends stood: one number that grows whenever one of them moves. (Modulo 2⁶⁴: it comes
 /// back to an earlier value after some 2⁶³ slots.) So the same number twice means that no slot was
 /// claimed in between, at either end.
@@ -89,6 +99,24 @@ impl<T, C> Fifo<T, C> {
         tail.since(head, Segment::<T>::SHAPE)
     }
 
+    /// Looks at the first item that nobody has claimed; `None` if there is none, but for running
+    /// pushes. `look` as in [`See::see`](super::See::see).
+    #[cold]
+    pub(crate) fn peek<R>(
+        &self,
+        stock: &Stock<T>,
+        look: impl Fn(*const T) -> R,
+    ) -> Option<(Place, R)> {
+        loop {
+            let (head, tail) = self.ends();
+            match self.first_published(head, tail, stock, &look) {
+                First::Nothing => return None,
+                First::Item(place, seen) => return Some((Place(place), seen)),
+                First::Passed => {} // others have taken what was there
+            }
+        }
+    }
+
     /// Whether some slot between head and tail holds an item that nobody has claimed. If not, the
     /// FIFO was empty, but for running pushes, when the tail was read.
     #[cold]
@@ -97,13 +125,28 @@ impl<T, C> Fifo<T, C> {
         self.is_published_between(head, tail, stock)
     }
 
-    /// The same between places that were read before. True as well if the head has left its segment
-    /// since.
+    /// The same between places that were read before. True as well if the head has passed such an
+    /// item since: it was there when the tail was read.
     #[cold]
     pub(super) fn is_published_between(&self, head: Index, tail: Index, stock: &Stock<T>) -> bool {
+        !matches!(
+            self.first_published(head, tail, stock, &|_| ()),
+            First::Nothing
+        )
+    }
+
+    /// The first published item between places that were read before.
+    #[cold]
+    fn first_published<R>(
+        &self,
+        head: Index,
+        tail: Index,
+        stock: &Stock<T>,
+        look: &impl Fn(*const T) -> R,
+    ) -> First<R> {
         let shape = Segment::<T>::SHAPE;
         if !head.is_before(tail) {
-            return false;
+            return First::Nothing;
         }
         let _visit = self.visit(stock);
         // Acquire: pairs with H1, for a segment behind this tail's. Those up to the tail's, and the
@@ -130,17 +173,28 @@ impl<T, C> Fifo<T, C> {
                 } else {
                     Segment::<T>::SLOTS
                 };
-                if (from..to).any(|slot| this.is_written(slot)) {
-                    return true;
+                for slot in from..to {
+                    if let Some(seen) = this.look_at(slot, look) {
+                        return First::Item(Index::at(this.number(), slot, shape), seen);
+                    }
                 }
                 if nth == last {
-                    return false;
+                    return First::Nothing;
                 }
                 segment = this.next().load(Ordering::Relaxed); // T1 comes before T3
             }
         }
         // Others have moved on meanwhile, and taken what was there: that is no "nothing", since an
         // item that they took may have been there when the tail was read.
-        true
+        First::Passed
     }
+}
+
+/// What a walk from a head to a tail found.
+enum First<R> {
+    /// No item was published between them.
+    Nothing,
+    Item(Index, R),
+    /// The head has left its segment.
+    Passed,
 }

@@ -82,9 +82,9 @@ mod push;
 mod segment;
 mod sweep;
 
-pub(crate) use look::{Ends, Look};
+pub(crate) use look::{Ends, Look, Place};
 pub(crate) use pool::Stock;
-pub(crate) use pop::{Popped, Unpublished};
+pub(crate) use pop::{Blind, Popped, See, Unpublished};
 
 use crate::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use core::ptr;

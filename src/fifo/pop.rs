@@ -1,7 +1,7 @@
 //! The consumers' end: claim, take, finish.
 
 use super::{
-    Fifo, Stock,
+    Fifo, Place, Stock,
     index::Index,
     segment::{LANES, Segment},
 };
@@ -21,16 +21,40 @@ pub(crate) enum Unpublished {
 }
 
 /// An item was taken.
-pub(crate) struct Popped {
+pub(crate) struct Popped<R = ()> {
     /// Whether the FIFO looked empty behind it.
     pub(crate) was_last: bool,
+    /// What was seen of the item behind it, if one was there and in the same segment.
+    pub(crate) behind: Option<R>,
+}
+
+/// A look at the item behind the one that is taken, made while the taker's own slot keeps the
+/// segment alive. The item may be somebody else's already.
+pub(crate) trait See<T> {
+    type Seen;
+    /// Whether it looks at all; if not, it costs nothing.
+    const SEES: bool;
+    /// # Safety
+    ///
+    /// An item was written to `item`. It may have been moved out since, and is only to be read, and
+    /// only where it does not change after it was written.
+    unsafe fn see(&self, item: *const T) -> Self::Seen;
+}
+
+/// Looks at nothing.
+pub(crate) struct Blind;
+
+impl<T> See<T> for Blind {
+    type Seen = ();
+    const SEES: bool = false;
+    unsafe fn see(&self, _: *const T) {}
 }
 
 /// What a consumer found in the slot it claimed.
-struct Taken {
+struct Taken<R> {
     /// Whether there was an item. If not, the slot is dead: its producer did not come in time.
     is_item: bool,
-    was_last: bool,
+    popped: Popped<R>,
 }
 
 /// Slots claimed by one consumer: a run within one segment.
@@ -46,63 +70,98 @@ struct Claim<T> {
 impl<T, C> Fifo<T, C> {
     /// Takes the item at the head into the parcel. Lock-free.
     #[inline]
-    pub(crate) fn pop(
+    pub(crate) fn pop<S: See<T>>(
         &self,
         stock: &Stock<T>,
         unpublished: Unpublished,
         parcel: &mut Parcel<T>,
-    ) -> Option<Popped> {
-        let Taken { is_item, was_last } = self.take_one(stock, parcel)?;
+        sight: &S,
+    ) -> Option<Popped<S::Seen>> {
+        let claim = self.claim_head(1, stock)?;
+        let Taken { is_item, popped } = self.take_one(claim, stock, parcel, sight);
         if is_item {
-            return Some(Popped { was_last });
+            return Some(popped);
         }
-        self.pop_after_poison(stock, unpublished, parcel)
+        self.pop_after_poison(stock, unpublished, parcel, sight)
     }
 
     /// The pop that has found a slot dead, and now claims others with a reason only.
     #[cold]
-    fn pop_after_poison(
+    fn pop_after_poison<S: See<T>>(
         &self,
         stock: &Stock<T>,
         unpublished: Unpublished,
         parcel: &mut Parcel<T>,
-    ) -> Option<Popped> {
+        sight: &S,
+    ) -> Option<Popped<S::Seen>> {
         loop {
             if unpublished == Unpublished::Leave && !self.is_published_beyond(stock) {
                 return None;
             }
-            let Taken { is_item, was_last } = self.take_one(stock, parcel)?;
+            let claim = self.claim_head(1, stock)?;
+            let Taken { is_item, popped } = self.take_one(claim, stock, parcel, sight);
             if is_item {
-                return Some(Popped { was_last });
+                return Some(popped);
             }
         }
     }
 
-    /// Claims the slot at the head and takes what is in it; `None` if there is no slot to claim.
+    /// Takes the item that a [`peek`](Self::peek) saw into the parcel, unless somebody else has
+    /// claimed it, or something was, or still may be, before it.
+    pub(crate) fn pop_at<S: See<T>>(
+        &self,
+        place: Place,
+        stock: &Stock<T>,
+        parcel: &mut Parcel<T>,
+        sight: &S,
+    ) -> Option<Popped<S::Seen>> {
+        // Acquire: as in `claim_head`.
+        let mut head = Index::from_word(self.head.end.index.load(Ordering::Acquire));
+        let tail = self.claimable(&mut head, stock)?;
+        if head != place.index() {
+            return None;
+        }
+        let claim = self.claim_at(head, tail, 1).ok()?;
+        let Taken { is_item, popped } = self.take_one(claim, stock, parcel, sight);
+        is_item.then_some(popped)
+    }
+
+    /// Takes what is in the one slot that was claimed.
     #[inline(always)]
-    fn take_one(&self, stock: &Stock<T>, parcel: &mut Parcel<T>) -> Option<Taken> {
+    fn take_one<S: See<T>>(
+        &self,
+        claim: Claim<T>,
+        stock: &Stock<T>,
+        parcel: &mut Parcel<T>,
+        sight: &S,
+    ) -> Taken<S::Seen> {
         let Claim {
             segment,
             head,
             tail,
             ..
-        } = self.claim_head(1, stock)?;
+        } = claim;
         let offset = head.offset(Segment::<T>::SHAPE);
+        let mut behind = None;
         // SAFETY: the slot is claimed; slots below the end are claimed by producers.
         let is_item = unsafe {
             let end = || Self::end_in_segment(head, tail);
             let is_item = segment.take(offset, end, Segment::<T>::LOOKS, parcel);
             if !is_item {
                 self.pass_dead(segment, head);
+            } else if S::SEES && offset + 1 < Segment::<T>::SLOTS {
+                // Our slot, which is not finished, keeps the segment alive.
+                behind = segment.look_at(offset + 1, |item| sight.see(item));
             }
             segment.finish(offset, 1);
             is_item
         };
         self.sweep_if_left(head, stock);
-        Some(Taken {
+        let was_last = head.advanced(1) == tail;
+        Taken {
             is_item,
-            was_last: head.advanced(1) == tail,
-        })
+            popped: Popped { was_last, behind },
+        }
     }
 
     /// Takes up to `limit` items that lie one behind the other and appends each, wrapped, to `out`.
@@ -247,33 +306,37 @@ impl<T, C> Fifo<T, C> {
                 let there = Self::end_in_segment(head, tail) - head.offset(Segment::<T>::SHAPE);
                 there.min(limit).min(LANES)
             };
-            // Relaxed: not older than the index, which was acquired, and not newer if the claim, a
-            // release, succeeds. The segment's content came with the tail.
-            let segment = self.head.end.segment.load(Ordering::Relaxed);
-            // Strong: a spurious failure would cost the loser's wait. Release on success: whoever
-            // acquires this head, or a later one, also sees a tail that is not behind it (see "Head
-            // and tail" in the parent module). H2 was acquired above. Relaxed on failure: a hint.
-            match self.head.end.index.compare_exchange(
-                head.word(),
-                head.advanced(count).word(),
-                Ordering::Release,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => {
-                    // SAFETY: a claimable index has a segment, so it is not null.
-                    let segment = unsafe { Segment::from_ptr_unchecked(segment) };
-                    return Some(Claim {
-                        segment,
-                        head,
-                        tail,
-                        count,
-                    });
-                }
+            match self.claim_at(head, tail, count) {
+                Ok(claim) => return Some(claim),
                 Err(now) => {
                     head = Index::from_word(after_a_lost_claim(&self.head.end.index, now));
                 }
             }
         }
+    }
+
+    /// Claims `count` slots at `head`, which is below `tail`; or says where the head is instead.
+    #[inline(always)]
+    fn claim_at(&self, head: Index, tail: Index, count: usize) -> Result<Claim<T>, u64> {
+        // Relaxed: not older than the index, which was acquired, and not newer if the claim, a
+        // release, succeeds. The segment's content came with the tail.
+        let segment = self.head.end.segment.load(Ordering::Relaxed);
+        // Strong: a spurious failure would cost the loser's wait. Release on success: whoever
+        // acquires this head, or a later one, also sees a tail that is not behind it (see "Head and
+        // tail" in the parent module). H2 was acquired by the caller. Relaxed on failure: a hint.
+        self.head.end.index.compare_exchange(
+            head.word(),
+            head.advanced(count).word(),
+            Ordering::Release,
+            Ordering::Relaxed,
+        )?;
+        Ok(Claim {
+            // SAFETY: a claimable index has a segment, so it is not null.
+            segment: unsafe { Segment::from_ptr_unchecked(segment) },
+            head,
+            tail,
+            count,
+        })
     }
 
     /// The tail, or an earlier one, if there is a slot to claim at `head`. A parked head is helped

@@ -529,11 +529,33 @@ impl<T> Segment<T> {
     /// # Safety
     ///
     /// The segment is alive and `slot < SLOTS`.
+    #[inline(always)]
     pub(super) unsafe fn is_written(self, slot: usize) -> bool {
         // SeqCst: for the two collects of `queue::next`; pairs with `publish`. SAFETY: the
         // caller's.
         let lanes = unsafe { self.word(slot / LANES) }.load(Ordering::SeqCst);
         Self::lane(lanes, slot) == WRITTEN
+    }
+
+    /// Looks at an item without taking it, if it was written. Somebody else may have moved it out
+    /// since; what was written is still there.
+    ///
+    /// # Safety
+    ///
+    /// The segment is alive and `slot < SLOTS`; `look` only reads, and only what does not change
+    /// after it was written.
+    #[inline(always)]
+    pub(super) unsafe fn look_at<R>(
+        self,
+        slot: usize,
+        look: impl FnOnce(*const T) -> R,
+    ) -> Option<R> {
+        // SAFETY: the caller's. Whoever takes the item reads the value, too.
+        // SeqCst: as in `is_written`; as an acquire it pairs with `publish`, for the value.
+        unsafe {
+            self.is_written(slot)
+                .then(|| (*self.value_ptr(slot)).with(|value| look(value.cast())))
+        }
     }
 
     /// The consumer's last access to a run of slots that it claimed.

@@ -72,7 +72,7 @@ fn says_when_the_last_item_was_taken() {
     assert!(push(&fifo, 'b', &stock).is_ok());
     for (item, was_last) in [('a', false), ('b', true)] {
         let mut parcel = Parcel::empty();
-        let popped = fifo.pop(&stock, Unpublished::Leave, &mut parcel);
+        let popped = fifo.pop(&stock, Unpublished::Leave, &mut parcel, &Blind);
         assert_eq!(popped.map(|popped| popped.was_last), Some(was_last));
         assert_eq!(parcel.take(), Some(item));
     }

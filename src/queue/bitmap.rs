@@ -100,6 +100,12 @@ impl Bands {
         self.0 & bit(band) != 0
     }
 
+    /// Those of this copy that are in `mask`, a bit a band.
+    #[inline]
+    pub(crate) fn within(self, mask: u64) -> u64 {
+        self.0 & mask
+    }
+
     /// How many bands are in this copy and not in the other.
     #[inline]
     pub(crate) fn not_in(self, other: Self) -> usize {

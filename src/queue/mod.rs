@@ -5,15 +5,22 @@
 //!
 //! * [`bitmap`]: the set of bands that are worth looking into, and the race of clearing a bit;
 //! * [`next`]: which band is next, and what it takes to say that there is none;
+//! * [`order`]: a policy's live state; [`fronts`]: when what is at the heads was sent, and
+//!   [`stamped`], the queue that knows it;
 //! * [`batch`]: many items at once.
 
 mod band_queue;
 mod batch;
 mod bitmap;
+mod fronts;
 mod next;
+mod order;
+mod stamped;
 
 pub use band_queue::BandQueue;
 pub(crate) use bitmap::BandSet;
+pub(crate) use order::Order;
+pub(crate) use stamped::StampedQueue;
 
 use crate::{
     fifo::{Fifo, Stock},
@@ -80,6 +87,16 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Closes one band.
+    pub(crate) fn close_band(&self, band: usize) {
+        self.bands[band].close();
+    }
+
+    /// Whether a band that is closed has nothing left, not even a claimed slot: for ever, then.
+    pub(crate) fn is_drained(&self, band: usize) -> bool {
+        self.bands[band].is_empty()
+    }
+
     /// Drops every item. If dropping one panics, the rest are dropped all the same and the first
     /// panic is returned.
     pub(crate) fn drop_items(&self) -> Result<(), Box<dyn Any + Send>> {
@@ -97,6 +114,16 @@ impl<T> Queue<T> {
                 }
             }
         }
+    }
+
+    /// The bands of `mask`, a bit a band, in which something seems to be: one relaxed load.
+    pub(crate) fn listed(&self, mask: u64) -> u64 {
+        self.set.load().within(mask)
+    }
+
+    /// All bands, a bit a band.
+    pub(crate) fn mask(&self) -> u64 {
+        u64::MAX >> (64 - self.bands.len())
     }
 
     #[cfg(feature = "__internals")]

@@ -35,10 +35,10 @@
 //! that it saw; both are steps of operations that end. It claims only where it has seen an item, so
 //! it poisons no running push for nothing, and cannot keep a producer on the run.
 
-use super::{Queue, Slip};
+use super::{Queue, Slip, order::Order};
 use crate::{
     band::Band,
-    fifo::{Ends, Fifo, Look, Popped, Unpublished},
+    fifo::{Blind, Ends, Fifo, Look, Place, Popped, See, Unpublished},
     parcel::Parcel,
     sync::model_fence,
 };
@@ -57,8 +57,18 @@ impl<T> Queue<T> {
         let taken = self
             .bands
             .iter()
-            .position(|fifo| fifo.pop(&self.stock, Unpublished::Poison, parcel).is_some())?;
+            .position(|fifo| self.pop_closed_fifo(fifo, parcel))?;
         Some(Band::from_index(taken))
+    }
+
+    /// The same for one band, which is closed.
+    pub(crate) fn pop_closed_band(&self, band: usize, parcel: &mut Parcel<T>) -> bool {
+        self.pop_closed_fifo(&self.bands[band], parcel)
+    }
+
+    fn pop_closed_fifo(&self, fifo: &Fifo<T, Slip>, parcel: &mut Parcel<T>) -> bool {
+        fifo.pop(&self.stock, Unpublished::Poison, parcel, &Blind)
+            .is_some()
     }
 
     /// Whether nothing is there: there was an instant at which every band was empty. Items of
@@ -95,13 +105,28 @@ impl<T> Queue<T> {
 
     /// The search in all bands, once those of the set had nothing.
     #[cold]
-    fn search<R>(&self, mut take: impl FnMut(usize) -> Option<R>) -> Option<R> {
+    fn search<R>(&self, take: impl FnMut(usize) -> Option<R>) -> Option<R> {
+        self.search_in(self.bands.len(), || self.bands.iter().enumerate(), take)
+    }
+
+    /// The search in some of the bands, `count` of them.
+    #[inline(always)]
+    pub(super) fn search_in<'a, R, I>(
+        &'a self,
+        count: usize,
+        bands: impl Fn() -> I,
+        mut take: impl FnMut(usize) -> Option<R>,
+    ) -> Option<R>
+    where
+        T: 'a,
+        I: Iterator<Item = (usize, &'a Fifo<T, Slip>)>,
+    {
         let mut before = None;
         loop {
             model_fence();
             let mut sum = Ends::default();
             let mut is_nothing = true;
-            for (band, fifo) in self.bands.iter().enumerate() {
+            for (band, fifo) in bands() {
                 if let Some(ends) = fifo.ends_if_empty() {
                     sum = sum.and(ends); // the usual case, in a few instructions
                     continue;
@@ -119,27 +144,119 @@ impl<T> Queue<T> {
                     }
                 }
             }
-            if is_nothing && (self.bands.len() == 1 || before == Some(sum)) {
+            if is_nothing && (count == 1 || before == Some(sum)) {
                 return None;
             }
             before = is_nothing.then_some(sum);
         }
     }
 
+    /// Calls `take` with the bands in `mask`, a bit a band, in an order, until it gets something;
+    /// `None` only if nothing was in any of them at one time. `sent` as for [`Order::walk`].
+    #[inline(always)]
+    pub(super) fn next_under(
+        &self,
+        order: &Order,
+        mask: u64,
+        sent: impl Fn(usize) -> u64,
+        mut take: impl FnMut(usize) -> bool,
+    ) -> Option<Band> {
+        let listed = self.set.load().within(mask);
+        let taken = order
+            .walk(listed, sent, &mut take)
+            .or_else(|| self.search_under(order, mask, take))?;
+        Some(Band::from_index(taken))
+    }
+
+    #[cold]
+    fn search_under(
+        &self,
+        order: &Order,
+        mask: u64,
+        mut take: impl FnMut(usize) -> bool,
+    ) -> Option<usize> {
+        let bands = || {
+            let all = self.bands.iter().enumerate();
+            all.filter(move |(band, _)| mask & (1 << band) != 0)
+        };
+        let taken = self.search_in(bands().count(), bands, |band| take(band).then_some(band))?;
+        order.charge(taken, 1);
+        Some(taken)
+    }
+
+    /// The next item of the bands in `mask`, in an order that needs no stamps.
+    pub(crate) fn pop_under(
+        &self,
+        order: &Order,
+        mask: u64,
+        parcel: &mut Parcel<T>,
+    ) -> Option<Band> {
+        self.next_under(
+            order,
+            mask,
+            |_| u64::MAX,
+            |band| self.pop_band(band, parcel),
+        )
+    }
+
+    /// The same for a queue that is closed, as [`pop_closed`](Self::pop_closed).
+    pub(crate) fn pop_closed_of(&self, mask: u64, parcel: &mut Parcel<T>) -> Option<Band> {
+        let mut bands = self.bands.iter().enumerate();
+        let taken = bands
+            .find(|(band, fifo)| mask & (1 << band) != 0 && self.pop_closed_fifo(fifo, parcel))?;
+        Some(Band::from_index(taken.0))
+    }
+
+    /// Looks at the first item of one band, as [`Fifo::peek`].
+    pub(super) fn peek_band<R>(
+        &self,
+        band: usize,
+        look: impl Fn(*const T) -> R,
+    ) -> Option<(Place, R)> {
+        self.bands[band].peek(&self.stock, look)
+    }
+
+    /// Takes the item that was seen at that place, as [`Fifo::pop_at`].
+    pub(super) fn pop_band_at<S: See<T>>(
+        &self,
+        band: usize,
+        place: Place,
+        parcel: &mut Parcel<T>,
+        sight: &S,
+    ) -> Option<Popped<S::Seen>> {
+        let fifo = &self.bands[band];
+        let popped = fifo.pop_at(place, &self.stock, parcel, sight)?;
+        if popped.was_last {
+            self.took_last(band, fifo);
+        }
+        Some(popped)
+    }
+
     /// Takes the oldest item of one band.
     #[inline(always)]
     pub(crate) fn pop_band(&self, band: usize, parcel: &mut Parcel<T>) -> bool {
+        self.pop_band_seeing(band, parcel, &Blind).is_some()
+    }
+
+    /// The same, with a look at the item behind it.
+    #[inline(always)]
+    pub(super) fn pop_band_seeing<S: See<T>>(
+        &self,
+        band: usize,
+        parcel: &mut Parcel<T>,
+        sight: &S,
+    ) -> Option<Popped<S::Seen>> {
         let fifo = &self.bands[band];
-        match fifo.pop(&self.stock, Unpublished::Leave, parcel) {
-            Some(Popped { was_last }) => {
-                if was_last {
+        match fifo.pop(&self.stock, Unpublished::Leave, parcel, sight) {
+            Some(popped) => {
+                if popped.was_last {
                     self.took_last(band, fifo);
                 }
-                true
+                Some(popped)
             }
             None => {
                 self.found_empty(band, fifo);
-                false
+                None
             }
         }
     }

@@ -1,0 +1,413 @@
+//! What a channel has once more is asked of it than strict priority: an order of its own, and
+//! entries instead of bare items.
+//!
+//! A plain channel has none of it, and every operation asks first, by one load. It appears with the
+//! channel, if the builder asks for it, or later, with the first call that needs it, and stays.
+//!
+//! # From bare items to entries
+//!
+//! Whether slots hold bare items or entries is settled where a queue is made. A channel that holds
+//! bare items and is then asked to know their age (by ageing as a new policy, or by a handle whose
+//! items expire) gets a second queue, of entries:
+//!
+//! ```text
+//! bare ──(M1 entries is set, SeqCst)──▶ moving ──(M2 each bare band is closed)──▶ entries
+//! ```
+//!
+//! *Nothing is lost.* A push that finds its bare band closed finds M1 (the mark is a release), and
+//! goes to the entries.
+//!
+//! *A band is a FIFO.* A push to the entries marks its bare band first (M2 may not have come there
+//! yet); so what is in the entries of a band was sent after all that is bare in it. A receive takes
+//! what is bare in a band before its entries; slots that are claimed and not published are poisoned
+//! then, and their pushes, which have not returned, go to the entries.
+//!
+//! *Empty is true.* A bare band that is closed and empty stays so, hence a receive that finds all
+//! bare bands empty and then finds the entries empty at one time is right for that time. A receive
+//! that began before M1, and found the bare queue empty, looks for M1 before it says so.
+//!
+//! *Closed is final.* A sender that has found the entries asks whether the close has begun, by a
+//! `SeqCst` load, and pushes only if not. A close begins (CL1) before it looks for the entries. If
+//! it does not see M1, then CL1 comes before M1 in the order of `SeqCst` operations, and the sender
+//! that saw M1 sees CL1.
+
+use crate::{
+    band::Band,
+    clock::{Clock, NEVER},
+    entry::Entry,
+    parcel::Parcel,
+    queue::{Order, Queue, StampedQueue},
+    sync::atomic::{AtomicPtr, AtomicU64, Ordering},
+};
+use core::ptr;
+use std::{any::Any, sync::Arc};
+
+/// The order, and the entries if there are any.
+pub(super) struct Managed<T> {
+    pub(super) order: Order,
+    entries: OnceBox<Entries<T>>,
+}
+
+/// What was taken, beside the item in the parcel.
+pub(super) struct Taken {
+    pub(super) band: Band,
+    pub(super) units: usize,
+    pub(super) expires: u64,
+}
+
+impl<T> Managed<T> {
+    pub(super) fn new(bands: usize) -> Self {
+        Self {
+            order: Order::new(bands),
+            entries: OnceBox::new(),
+        }
+    }
+
+    pub(super) fn entries(&self) -> Option<&Entries<T>> {
+        self.entries.get()
+    }
+
+    /// The same, after a `SeqCst` operation.
+    pub(super) fn entries_late(&self) -> Option<&Entries<T>> {
+        self.entries.get_late()
+    }
+
+    /// The entries, from now on: M1 and M2.
+    pub(super) fn move_to_entries(&self, bare: &Queue<T>, terms: Terms<T>) -> &Entries<T> {
+        let entries = self
+            .entries
+            .get_or_init(|| Entries::new(bare.bands(), terms));
+        bare.close(); // M2
+        entries
+    }
+
+    /// Takes the next item of the bands in `mask`, a bit a band.
+    pub(super) fn pop(&self, bare: &Queue<T>, mask: u64, parcel: &mut Parcel<T>) -> Option<Taken> {
+        match self.entries() {
+            None => {
+                let band = bare.pop_under(&self.order, mask, parcel)?;
+                Some(Taken::bare(band))
+            }
+            Some(entries) => entries.pop(&self.order, bare, mask, parcel),
+        }
+    }
+
+    /// The pop of a closed channel: its `None` is for ever.
+    pub(super) fn pop_closed(
+        &self,
+        bare: &Queue<T>,
+        mask: u64,
+        parcel: &mut Parcel<T>,
+    ) -> Option<Taken> {
+        if let Some(band) = bare.pop_closed_of(mask, parcel) {
+            return Some(Taken::bare(band));
+        }
+        let mut entry = Parcel::empty();
+        let band = self
+            .entries()?
+            .queue
+            .queue()
+            .pop_closed_of(mask, &mut entry)?;
+        Some(Taken::unpack(band, &mut entry, parcel))
+    }
+}
+
+/// Called with each item that has expired.
+pub(super) type OnExpired<T> = Arc<dyn Fn(Band, T) + Send + Sync>;
+
+/// What the entries of a channel are made by.
+pub(super) struct Terms<T> {
+    /// The life of an item, by band; `NEVER` without an end.
+    pub(super) ttl: Box<[u64]>,
+    pub(super) weigher: Option<fn(&T) -> usize>,
+    pub(super) on_expired: Option<OnExpired<T>>,
+    pub(super) refuses_late: bool,
+}
+
+impl<T> Terms<T> {
+    /// None.
+    pub(super) fn new(bands: usize) -> Self {
+        Self {
+            ttl: vec![NEVER; bands].into(),
+            weigher: None,
+            on_expired: None,
+            refuses_late: false,
+        }
+    }
+}
+
+/// A queue of entries, and what they are made by.
+pub(super) struct Entries<T> {
+    pub(super) queue: StampedQueue<T>,
+    pub(super) clock: Clock,
+    pub(super) terms: Terms<T>,
+    /// Bare bands that are empty for ever, a bit a band.
+    drained: AtomicU64,
+    /// When it began; what is bare was sent before.
+    began: u64,
+}
+
+impl<T> Entries<T> {
+    fn new(bands: usize, terms: Terms<T>) -> Self {
+        let clock = Clock::new();
+        Self {
+            queue: StampedQueue::new(bands),
+            clock,
+            terms,
+            drained: AtomicU64::new(0),
+            began: clock.now(),
+        }
+    }
+
+    /// Appends the item in the parcel, which takes `units`; leaves it, and says `false`, if the
+    /// entries are closed.
+    pub(super) fn push(
+        &self,
+        bare: &Queue<T>,
+        band: Band,
+        units: usize,
+        ttl: u64,
+        parcel: &mut Parcel<T>,
+    ) -> bool {
+        if !self.is_drained(band.index()) {
+            bare.close_band(band.index());
+        }
+        let sent = self.clock.now();
+        let life = self.terms.ttl[band.index()].min(ttl);
+        let mut entry = Parcel::new(Entry {
+            sent,
+            expires: sent.saturating_add(life),
+            units,
+            item: parcel.unwrap(),
+        });
+        let pushed = self.queue.push(band.index(), &mut entry);
+        if !pushed {
+            parcel.put(entry.unwrap().item);
+        }
+        pushed
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.queue.queue().len()
+    }
+
+    pub(super) fn band_len(&self, band: Band) -> usize {
+        self.queue.queue().band_len(band.index())
+    }
+
+    pub(super) fn listed(&self, mask: u64) -> u64 {
+        self.queue.queue().listed(mask)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.queue().is_empty()
+    }
+
+    pub(super) fn close(&self) {
+        self.queue.queue().close();
+    }
+
+    /// As [`Queue::drop_items`].
+    pub(super) fn drop_items(&self) -> Result<(), Box<dyn Any + Send>> {
+        self.queue.queue().drop_items()
+    }
+
+    fn is_drained(&self, band: usize) -> bool {
+        self.drained.load(Ordering::Relaxed) & (1 << band) != 0 // set once it is so for ever
+    }
+
+    fn pop(
+        &self,
+        order: &Order,
+        bare: &Queue<T>,
+        mask: u64,
+        parcel: &mut Parcel<T>,
+    ) -> Option<Taken> {
+        // Relaxed: as in `is_drained`.
+        let left = mask & !self.drained.load(Ordering::Relaxed) & bare.mask();
+        if left != 0 {
+            if let Some(taken) = self.pop_moving(order, bare, mask, left, parcel) {
+                return Some(taken);
+            }
+        }
+        let mut entry = Parcel::empty();
+        let band = self.queue.pop(order, mask, &mut entry)?;
+        Some(Taken::unpack(band, &mut entry, parcel))
+    }
+
+    /// The pop while there may be something bare in the bands of `left`. `None` once there is not,
+    /// but for what the entries have.
+    #[cold]
+    fn pop_moving(
+        &self,
+        order: &Order,
+        bare: &Queue<T>,
+        mask: u64,
+        left: u64,
+        parcel: &mut Parcel<T>,
+    ) -> Option<Taken> {
+        let mut in_bare = 0;
+        for band in (0..bare.bands()).filter(|band| left & (1 << band) != 0) {
+            bare.close_band(band); // M2, if nobody came here yet
+            if bare.is_drained(band) {
+                // Relaxed: what it says stays true.
+                self.drained.fetch_or(1 << band, Ordering::Relaxed);
+            } else {
+                in_bare |= 1 << band;
+            }
+        }
+        let busy = in_bare | (self.queue.queue().listed(mask));
+        let sent = |band: usize| match in_bare & (1 << band) {
+            0 => self.queue.front(band).unwrap_or(u64::MAX),
+            _ => self.began,
+        };
+        let mut expires = NEVER;
+        let mut units = 1;
+        let band = order.walk(busy, sent, |band| {
+            if in_bare & (1 << band) != 0 && bare.pop_closed_band(band, parcel) {
+                return true;
+            }
+            let mut entry = Parcel::empty();
+            if !self.queue.pop_band(band, &mut entry) {
+                return false;
+            }
+            let entry: Entry<T> = entry.unwrap();
+            (units, expires) = (entry.units, entry.expires);
+            parcel.put(entry.item);
+            true
+        })?;
+        Some(Taken {
+            band: Band::from_index(band),
+            units,
+            expires,
+        })
+    }
+
+    /// Takes the oldest item of one band.
+    pub(super) fn pop_band(
+        &self,
+        bare: &Queue<T>,
+        band: Band,
+        parcel: &mut Parcel<T>,
+    ) -> Option<Taken> {
+        if !self.is_drained(band.index()) {
+            bare.close_band(band.index());
+            if bare.pop_closed_band(band.index(), parcel) {
+                return Some(Taken::bare(band));
+            }
+        }
+        let mut entry = Parcel::empty();
+        self.queue
+            .pop_band(band.index(), &mut entry)
+            .then(|| Taken::unpack(band, &mut entry, parcel))
+    }
+
+    /// Takes the oldest item of a band, if it has expired.
+    pub(super) fn pop_expired(
+        &self,
+        band: Band,
+        now: u64,
+        parcel: &mut Parcel<T>,
+    ) -> Option<Taken> {
+        let (place, (_, expires)) = self.queue.peek(band.index())?;
+        if expires > now {
+            return None;
+        }
+        let mut entry = Parcel::empty();
+        self.queue
+            .pop_at(band.index(), place, &mut entry)
+            .then(|| Taken::unpack(band, &mut entry, parcel))
+    }
+}
+
+impl Taken {
+    fn bare(band: Band) -> Self {
+        Self {
+            band,
+            units: 1,
+            expires: NEVER,
+        }
+    }
+
+    fn unpack<T>(band: Band, entry: &mut Parcel<Entry<T>>, parcel: &mut Parcel<T>) -> Self {
+        let Entry {
+            units,
+            expires,
+            item,
+            ..
+        } = entry.unwrap();
+        parcel.put(item);
+        Self {
+            band,
+            units,
+            expires,
+        }
+    }
+}
+
+/// A place for something that appears once and stays; without a lock.
+pub(super) struct OnceBox<T>(AtomicPtr<T>);
+
+// SAFETY: it owns what is in it, as a `Box` does, and gives out `&T`.
+unsafe impl<T: Send> Send for OnceBox<T> {}
+// SAFETY: as above; whoever wins puts a `T` there from another thread.
+unsafe impl<T: Send + Sync> Sync for OnceBox<T> {}
+
+impl<T> OnceBox<T> {
+    pub(super) fn new() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// Whether it is there: to find out fast that it is not.
+    #[inline(always)]
+    pub(super) fn is_set(&self) -> bool {
+        !self.0.load(Ordering::Relaxed).is_null() // who uses it gets it
+    }
+
+    #[inline]
+    pub(super) fn get(&self) -> Option<&T> {
+        // Acquire: pairs with the exchange. (A plain load on x86-64.)
+        // SAFETY: what is there came from a box and stays until this is dropped.
+        unsafe { self.0.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Also for one who must not miss what came before a `SeqCst` operation of his own.
+    pub(super) fn get_late(&self) -> Option<&T> {
+        // SeqCst: M1; see the module. SAFETY: as in `get`.
+        unsafe { self.0.load(Ordering::SeqCst).as_ref() }
+    }
+
+    /// What is there, or else what `make` makes. Of several at once, one wins.
+    pub(super) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        if let Some(there) = self.get() {
+            return there;
+        }
+        let made = Box::into_raw(Box::new(make()));
+        // SeqCst: M1; as a release it hands over what was made. Acquire on failure: as in `get`.
+        let there = match self.0.compare_exchange(
+            ptr::null_mut(),
+            made,
+            Ordering::SeqCst,
+            Ordering::Acquire,
+        ) {
+            Ok(_) => made,
+            Err(there) => {
+                // SAFETY: nobody else has seen ours.
+                drop(unsafe { Box::from_raw(made) });
+                there
+            }
+        };
+        // SAFETY: as in `get`.
+        unsafe { &*there }
+    }
+}
+
+impl<T> Drop for OnceBox<T> {
+    fn drop(&mut self) {
+        let there = self.0.load(Ordering::Relaxed); // `&mut self` comes after everything
+        if !there.is_null() {
+            // SAFETY: it came from a box and is ours alone.
+            drop(unsafe { Box::from_raw(there) });
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The order of the bands as it is served now: the live state behind [`policy`](crate::policy).
+//!
+//! # Words
+//!
+//! ```text
+//! rule        │ version: 16 │ kind: 2 │ value: 46 │   strict: –; weights: how many are strict;
+//!                                                     ageing: the step, as a small float
+//! stride[b]   │ version: 16 │ stride: 48          │
+//! pass[b]     │ virtual time, see policy::weights │
+//! floor       │ the pass of the band last chosen  │
+//! ```
+//!
+//! A change of the policy writes the rule and every stride, one after the other. Its version says
+//! for each word which of two changes that run at once is the later: a word is replaced by a later
+//! version only. So when both have returned, all words are the later one's, whoever was stopped in
+//! between; and while a change runs, receives decide by a mixture, which costs nothing but shares.
+//!
+//! # A receive under weights
+//!
+//! It chooses, charges the band by a compare-exchange on its pass, and then takes. A lost exchange
+//! means that somebody else chose the band at the same time; the loser chooses again, so that two
+//! do not take one band's turn. A band that was chosen and had nothing gets its charge back.
+
+use crate::{
+    error::BuildError,
+    policy::{Heads, Policy, Rule, weights},
+    sync::{
+        atomic::{AtomicPtr, AtomicU64, Ordering},
+        reclaim::Domain,
+    },
+};
+use core::ptr;
+
+/// What is kept for each band under weights.
+struct Share {
+    stride: AtomicU64,
+    pass: AtomicU64,
+}
+
+/// A policy, and which change of it this is.
+struct Versioned {
+    version: u64,
+    policy: Policy,
+}
+
+/// The order in which bands are served.
+pub(crate) struct Order {
+    rule: AtomicU64,
+    floor: AtomicU64,
+    shares: Box<[Share]>,
+    /// Counts changes.
+    version: AtomicU64,
+    /// What [`policy`](Self::policy) returns; null until the first change.
+    current: AtomicPtr<Versioned>,
+    domain: Domain,
+}
+
+impl Order {
+    /// Strict.
+    pub(crate) fn new(bands: usize) -> Self {
+        let share = || Share {
+            stride: AtomicU64::new(0),
+            pass: AtomicU64::new(0),
+        };
+        Self {
+            rule: AtomicU64::new(Word::of(0, Rule::Strict).0),
+            floor: AtomicU64::new(0),
+            shares: (0..bands).map(|_| share()).collect(),
+            version: AtomicU64::new(0),
+            current: AtomicPtr::new(ptr::null_mut()),
+            domain: Domain::new(),
+        }
+    }
+
+    /// The policy that was set last.
+    pub(crate) fn policy(&self) -> Policy {
+        let _guard = self.domain.pin();
+        // Acquire: pairs with the exchange in `set`.
+        let current = self.current.load(Ordering::Acquire);
+        // SAFETY: it was put there by `set`, and goes only after every pin of that time.
+        unsafe { current.as_ref() }.map_or_else(Policy::strict, |current| current.policy.clone())
+    }
+
+    /// Changes the policy. Receives that begin after it has returned are served by it.
+    ///
+    /// # Errors
+    ///
+    /// It does not fit this many bands; nothing has changed.
+    pub(crate) fn set(&self, policy: Policy) -> Result<(), BuildError> {
+        let rule = policy.rule(self.shares.len())?;
+        // Relaxed: only that no two changes get the same.
+        let version = self.version.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let floor = self.floor.load(Ordering::Relaxed);
+        for (share, stride) in self.shares.iter().zip(policy.strides(self.shares.len())) {
+            Word::new(version, stride).replace_older(&share.stride);
+            let pass = weights::first_pass(floor, stride);
+            share.pass.store(pass, Ordering::Relaxed); // shares begin anew
+        }
+        Word::of(version, rule).replace_older(&self.rule);
+        self.note(Versioned { version, policy });
+        Ok(())
+    }
+
+    /// Replaces the current policy by a later one.
+    fn note(&self, later: Versioned) {
+        let guard = self.domain.pin();
+        let version = later.version;
+        let later = Box::into_raw(Box::new(later));
+        let mut current = self.current.load(Ordering::Acquire); // pairs with the exchange
+        loop {
+            // SAFETY: as in `policy`.
+            let is_later = unsafe { current.as_ref() }
+                .is_some_and(|current| version.wrapping_sub(current.version) as i64 <= 0);
+            if is_later {
+                // SAFETY: nobody else has seen ours.
+                drop(unsafe { Box::from_raw(later) });
+                return;
+            }
+            // Release: hands the policy to whoever reads it. Acquire on failure: as above.
+            match self
+                .current
+                .compare_exchange(current, later, Ordering::AcqRel, Ordering::Acquire)
+            {
+                Ok(_) => break,
+                Err(now) => current = now,
+            }
+        }
+        if !current.is_null() {
+            let current = Retired(current);
+            // SAFETY: nobody gets it any more but those who are pinned; it came from a box.
+            unsafe { guard.retire(move || drop(current.into_box())) };
+        }
+    }
+
+    /// Adds to what a band has cost under weights.
+    pub(crate) fn charge(&self, band: usize, cost: u64) {
+        let Some(share) = self.shares.get(band) else {
+            return;
+        };
+        let stride = Word(share.stride.load(Ordering::Relaxed)).value();
+        let mut pass = share.pass.load(Ordering::Relaxed);
+        loop {
+            let floor = self.floor.load(Ordering::Relaxed);
+            let charged = weights::charged(pass, floor, stride, cost);
+            // Relaxed: passes order nothing; at worst a turn comes early or late.
+            match share.pass.compare_exchange_weak(
+                pass,
+                charged,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return,
+                Err(now) => pass = now,
+            }
+        }
+    }
+
+    /// Calls `take` with the bands in `listed`, in order, until it gets something. `sent` is when
+    /// the item at a band's head was sent, `u64::MAX` if that is not known.
+    #[inline(always)]
+    pub(crate) fn walk(
+        &self,
+        mut listed: u64,
+        sent: impl Fn(usize) -> u64,
+        mut take: impl FnMut(usize) -> bool,
+    ) -> Option<usize> {
+        // Relaxed: whoever set it before this receive began has written it before.
+        let rule = Word(self.rule.load(Ordering::Relaxed)).rule();
+        let heads = Live { order: self, sent };
+        while let Some(band) = rule.next(listed, &heads) {
+            let charge = match rule {
+                Rule::Weighted { strict } if band >= strict => match self.take_turn(band) {
+                    Some(charge) => charge,
+                    None => continue, // somebody else has it: choose again
+                },
+                _ => 0,
+            };
+            if take(band) {
+                return Some(band);
+            }
+            if charge != 0 {
+                // It had nothing, and pays nothing. Relaxed: as in `charge`.
+                self.shares[band].pass.fetch_sub(charge, Ordering::Relaxed);
+            }
+            listed &= !(1 << band);
+        }
+        None
+    }
+
+    /// Charges a band that was chosen for one receive, and moves the floor to where it was.
+    /// Returns what was charged; `None` if its pass has moved.
+    #[inline(always)]
+    fn take_turn(&self, band: usize) -> Option<u64> {
+        let share = &self.shares[band];
+        let stride = Word(share.stride.load(Ordering::Relaxed)).value();
+        let floor = self.floor.load(Ordering::Relaxed);
+        let pass = share.pass.load(Ordering::Relaxed);
+        let charged = weights::charged(pass, floor, stride, 1);
+        // Relaxed: as in `charge`.
+        share
+            .pass
+            .compare_exchange(pass, charged, Ordering::Relaxed, Ordering::Relaxed)
+            .ok()?;
+        let chosen = floor.wrapping_add(weights::ahead(pass, floor));
+        if chosen != floor {
+            // A store, no maximum: an earlier value over a later one gives an idle band a turn.
+            self.floor.store(chosen, Ordering::Relaxed);
+            if (chosen ^ floor) & !(weights::AGE - 1) != 0 {
+                self.bring_up(chosen);
+            }
+        }
+        Some(charged.wrapping_sub(chosen))
+    }
+
+    /// Brings the passes that stayed behind up to the floor, before they seem to be ahead.
+    #[cold]
+    fn bring_up(&self, floor: u64) {
+        for share in &self.shares {
+            let pass = share.pass.load(Ordering::Relaxed);
+            if weights::ahead(pass, floor) == 0 {
+                // Relaxed, and if it fails, somebody has moved it on.
+                _ = share
+                    .pass
+                    .compare_exchange(pass, floor, Ordering::Relaxed, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+impl Drop for Order {
+    fn drop(&mut self) {
+        let current = self.current.load(Ordering::Relaxed); // `&mut self` comes after everything
+        if !current.is_null() {
+            // SAFETY: it came from a box and is ours alone.
+            drop(unsafe { Box::from_raw(current) });
+        }
+    }
+}
+
+/// A policy on its way to be dropped, on whatever thread.
+struct Retired(*mut Versioned);
+
+// SAFETY: a policy is `Send`, and this is its only owner.
+unsafe impl Send for Retired {}
+
+impl Retired {
+    /// # Safety
+    ///
+    /// Nobody uses it any more.
+    unsafe fn into_box(self) -> Box<Versioned> {
+        // SAFETY: it came from a box.
+        unsafe { Box::from_raw(self.0) }
+    }
+}
+
+/// What the decision looks at, as it is now.
+struct Live<'a, S> {
+    order: &'a Order,
+    sent: S,
+}
+
+impl<S: Fn(usize) -> u64> Heads for Live<'_, S> {
+    #[inline(always)]
+    fn pass(&self, band: usize) -> u64 {
+        self.order.shares[band].pass.load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    fn floor(&self) -> u64 {
+        self.order.floor.load(Ordering::Relaxed)
+    }
+
+    #[inline(always)]
+    fn sent(&self, band: usize) -> u64 {
+        (self.sent)(band)
+    }
+}
+
+/// A word with a version.
+#[derive(Clone, Copy)]
+struct Word(u64);
+
+const VALUE_BITS: u32 = weights::STRIDE_BITS;
+const KIND_SHIFT: u32 = 46;
+const STRICT: u64 = 0;
+const WEIGHTED: u64 = 1;
+const AGEING: u64 = 2;
+/// A step: a mantissa of this many bits, and how far it is shifted.
+const MANTISSA_BITS: u32 = 40;
+
+impl Word {
+    fn new(version: u64, value: u64) -> Self {
+        Self((version << VALUE_BITS) | value)
+    }
+
+    fn of(version: u64, rule: Rule) -> Self {
+        let (kind, value) = match rule {
+            Rule::Strict => (STRICT, 0),
+            Rule::Weighted { strict } => (WEIGHTED, strict as u64),
+            Rule::Ageing { step } => {
+                let shift = (u64::BITS - step.leading_zeros()).saturating_sub(MANTISSA_BITS);
+                (
+                    AGEING,
+                    (u64::from(shift) << MANTISSA_BITS) | (step >> shift),
+                )
+            }
+        };
+        Self::new(version, (kind << KIND_SHIFT) | value)
+    }
+
+    fn value(self) -> u64 {
+        self.0 & ((1 << VALUE_BITS) - 1)
+    }
+
+    #[inline(always)]
+    fn rule(self) -> Rule {
+        let value = self.0 & ((1 << KIND_SHIFT) - 1);
+        match (self.value()) >> KIND_SHIFT {
+            STRICT => Rule::Strict,
+            WEIGHTED => Rule::Weighted {
+                strict: value as usize,
+            },
+            _ => Rule::Ageing {
+                step: (value & ((1 << MANTISSA_BITS) - 1)) << (value >> MANTISSA_BITS),
+            },
+        }
+    }
+
+    /// Puts it there, unless what is there is later.
+    fn replace_older(self, word: &AtomicU64) {
+        let mut now = word.load(Ordering::Relaxed);
+        loop {
+            let later_by = (self.0 >> VALUE_BITS).wrapping_sub(now >> VALUE_BITS) as u16 as i16;
+            if later_by <= 0 {
+                return;
+            }
+            // Relaxed: the words stand for themselves.
+            match word.compare_exchange_weak(now, self.0, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(other) => now = other,
+            }
+        }
+    }
+}

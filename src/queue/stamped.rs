@@ -1,0 +1,126 @@
+//! A queue of entries: it knows when the item at each band's head was sent.
+
+use super::{Queue, fronts::Fronts, order::Order};
+use crate::{
+    band::Band,
+    entry::Entry,
+    fifo::{Place, See},
+    parcel::Parcel,
+};
+
+/// A [`Queue`] of [`Entry`]s, with their [`Fronts`].
+pub(crate) struct StampedQueue<T> {
+    queue: Queue<Entry<T>>,
+    fronts: Fronts,
+}
+
+/// Sees when the entry behind was sent.
+struct Stamp;
+
+impl<T> See<Entry<T>> for Stamp {
+    type Seen = u64;
+    const SEES: bool = true;
+
+    #[inline(always)]
+    unsafe fn see(&self, entry: *const Entry<T>) -> u64 {
+        // SAFETY: the caller's.
+        unsafe { Entry::times(entry) }.0
+    }
+}
+
+impl<T> StampedQueue<T> {
+    pub(crate) fn new(bands: usize) -> Self {
+        Self {
+            queue: Queue::new(bands),
+            fronts: Fronts::new(bands),
+        }
+    }
+
+    /// What does not depend on stamps.
+    pub(crate) fn queue(&self) -> &Queue<Entry<T>> {
+        &self.queue
+    }
+
+    /// When the item at the band's head was sent; `None` if none is known.
+    pub(crate) fn front(&self, band: usize) -> Option<u64> {
+        self.fronts.sent(band)
+    }
+
+    /// Appends the entry in the parcel; leaves it, and says `false`, if the queue is closed.
+    #[inline]
+    pub(crate) fn push(&self, band: usize, parcel: &mut Parcel<Entry<T>>) -> bool {
+        // SAFETY: it is there, says the caller who gave it.
+        let (sent, _) = unsafe { Entry::times(parcel.as_ptr()) };
+        let pushed = self.queue.push(band, parcel);
+        if pushed {
+            self.fronts.came(band, sent);
+        }
+        pushed
+    }
+
+    /// Takes the next entry, in this order, of the bands in `mask`, a bit a band.
+    pub(crate) fn pop(
+        &self,
+        order: &Order,
+        mask: u64,
+        parcel: &mut Parcel<Entry<T>>,
+    ) -> Option<Band> {
+        let sent = |band| self.fronts.sent(band).unwrap_or(u64::MAX);
+        self.queue
+            .next_under(order, mask, sent, |band| self.pop_band(band, parcel))
+    }
+
+    /// Takes the oldest entry of one band.
+    #[inline]
+    pub(crate) fn pop_band(&self, band: usize, parcel: &mut Parcel<Entry<T>>) -> bool {
+        let before = self.fronts.before(band);
+        match self.queue.pop_band_seeing(band, parcel, &Stamp) {
+            Some(popped) => {
+                match popped.behind {
+                    Some(next) => self.fronts.is_next(band, next),
+                    None => {
+                        // SAFETY: it was taken into the parcel.
+                        let (sent, _) = unsafe { Entry::times(parcel.as_ptr()) };
+                        self.none_behind(band, before, sent);
+                    }
+                }
+                true
+            }
+            None => {
+                self.none_behind(band, before, 0);
+                false
+            }
+        }
+    }
+
+    #[cold]
+    fn none_behind(&self, band: usize, before: super::fronts::Before, sent: u64) {
+        let look = || Some(self.peek(band)?.1.0);
+        self.fronts.none_behind(band, before, sent, look);
+    }
+
+    /// Where the first entry of a band lies, when it was sent, and when it expires.
+    pub(crate) fn peek(&self, band: usize) -> Option<(Place, (u64, u64))> {
+        // SAFETY: a look is at entries that were written.
+        self.queue
+            .peek_band(band, |entry| unsafe { Entry::times(entry) })
+    }
+
+    /// Takes the entry that was seen at that place, unless somebody else has claimed it, or
+    /// something was, or still may be, before it.
+    pub(crate) fn pop_at(&self, band: usize, place: Place, parcel: &mut Parcel<Entry<T>>) -> bool {
+        let before = self.fronts.before(band);
+        let Some(popped) = self.queue.pop_band_at(band, place, parcel, &Stamp) else {
+            return false;
+        };
+        match popped.behind {
+            Some(next) => self.fronts.is_next(band, next),
+            None => {
+                // SAFETY: it was taken into the parcel.
+                let (sent, _) = unsafe { Entry::times(parcel.as_ptr()) };
+                self.none_behind(band, before, sent);
+            }
+        }
+        true
+    }
+}

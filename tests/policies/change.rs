@@ -1,0 +1,177 @@
+//! The policy changes while things wait.
+
+use bandq::{Band, BuildError, Builder, Policy};
+use std::time::Duration;
+
+fn policies() -> [Policy; 4] {
+    [
+        Policy::strict(),
+        Policy::weighted([1, 2, 3]),
+        Policy::strict_then_weighted(1, [5, 1]),
+        Policy::ageing(Duration::from_nanos(1)),
+    ]
+}
+
+#[test]
+fn every_change_keeps_the_backlog_and_its_order() {
+    for first in policies() {
+        for second in policies() {
+            let (sender, receiver) = Builder::new(3).policy(first.clone()).build().unwrap();
+            for item in 0..300 {
+                sender.try_send(Band::new((item % 3) as u8), item).unwrap();
+            }
+            let mut last = [None; 3];
+            let mut received = 0;
+            let mut check = |(band, item): (Band, i32)| {
+                assert!(
+                    last[band.index()] < Some(item),
+                    "{first:?}, {second:?}: out of order"
+                );
+                last[band.index()] = Some(item);
+                received += 1;
+            };
+            receiver.try_iter().take(100).for_each(&mut check);
+            receiver.set_policy(second.clone()).unwrap();
+            assert_eq!(receiver.policy(), second);
+            for item in 300..600 {
+                sender.try_send(Band::new((item % 3) as u8), item).unwrap();
+            }
+            assert_eq!(receiver.len(), 500);
+            receiver.try_iter().for_each(&mut check);
+            assert_eq!(received, 600);
+            assert!(receiver.is_empty());
+        }
+    }
+}
+
+#[test]
+fn the_backlog_obeys_at_once() {
+    let (sender, receiver) = bandq::unbounded(2);
+    for band in [0, 1] {
+        sender.try_send_many(Band::new(band), 0..100).unwrap();
+    }
+    receiver.set_policy(Policy::weighted([1, 1])).unwrap();
+    let low = receiver
+        .try_iter()
+        .take(20)
+        .filter(|(band, _)| band.index() == 1)
+        .count();
+    assert_eq!(low, 10);
+    receiver.set_policy(Policy::strict()).unwrap();
+    assert!(
+        receiver
+            .try_iter()
+            .take(90)
+            .all(|(band, _)| band == Band::URGENT)
+    );
+}
+
+#[test]
+fn what_does_not_fit_changes_nothing() {
+    let (sender, receiver) = Builder::new(3)
+        .policy(Policy::weighted([1, 1, 8]))
+        .build()
+        .unwrap();
+    let wrong = [
+        (
+            Policy::weighted([1, 2]),
+            BuildError::Weights {
+                strict: 0,
+                weights: 2,
+                bands: 3,
+            },
+        ),
+        (
+            Policy::weighted([1; 4]),
+            BuildError::Weights {
+                strict: 0,
+                weights: 4,
+                bands: 3,
+            },
+        ),
+        (
+            Policy::weighted([]),
+            BuildError::Weights {
+                strict: 0,
+                weights: 0,
+                bands: 3,
+            },
+        ),
+        (
+            Policy::strict_then_weighted(usize::MAX, [1]),
+            BuildError::Weights {
+                strict: usize::MAX,
+                weights: 1,
+                bands: 3,
+            },
+        ),
+        (
+            Policy::weighted([1, 0, 1]),
+            BuildError::ZeroWeight(Band::new(1)),
+        ),
+        (
+            Policy::strict_then_weighted(2, [0]),
+            BuildError::ZeroWeight(Band::new(2)),
+        ),
+        (Policy::ageing(Duration::ZERO), BuildError::ZeroStep),
+    ];
+    for (policy, error) in wrong {
+        assert_eq!(receiver.set_policy(policy.clone()), Err(error));
+        assert_eq!(receiver.policy(), Policy::weighted([1, 1, 8]));
+        let built = Builder::<u32>::new(3).policy(policy).build();
+        assert_eq!(built.map(|_| ()).unwrap_err(), error);
+    }
+    for band in 0..3 {
+        sender.try_send_many(Band::new(band), 0..100).unwrap();
+    }
+    let low = receiver
+        .try_iter()
+        .take(50)
+        .filter(|(band, _)| band.index() == 2)
+        .count();
+    assert_eq!(low, 40, "the weights are those of before");
+}
+
+#[test]
+fn nothing_is_lost_while_policies_change_under_load() {
+    const ITEMS: u64 = 20_000;
+    let (sender, receiver) = bandq::unbounded::<(u64, u64)>(3);
+    let received: u64 = std::thread::scope(|scope| {
+        for producer in 0..2 {
+            let sender = sender.clone();
+            scope.spawn(move || {
+                for n in 0..ITEMS {
+                    sender
+                        .try_send(Band::new((n % 3) as u8), (producer, n))
+                        .unwrap();
+                }
+            });
+        }
+        drop(sender);
+        let changer = receiver.clone();
+        let consumers: Vec<_> = (0..2)
+            .map(|_| {
+                let receiver = receiver.clone();
+                scope.spawn(move || {
+                    let mut last = [[None; 3]; 2];
+                    let mut count = 0;
+                    for (band, (producer, n)) in &receiver {
+                        let last = &mut last[producer as usize][band.index()];
+                        assert!(*last < Some(n), "out of order");
+                        *last = Some(n);
+                        count += 1;
+                    }
+                    count
+                })
+            })
+            .collect();
+        for _ in 0..50 {
+            for policy in policies() {
+                changer.set_policy(policy).unwrap();
+                std::thread::yield_now();
+            }
+        }
+        consumers.into_iter().map(|c| c.join().unwrap()).sum()
+    });
+    assert_eq!(received, 2 * ITEMS);
+}
