@@ -2,6 +2,7 @@
 //!
 //! `Debug` and `Display` never print the item, so they need nothing of it.
 
+use crate::band::Band;
 use core::fmt;
 use std::error::Error;
 
@@ -120,14 +121,14 @@ pub enum SendError<T> {
     Closed(T),
     /// The channel has fewer bands than that.
     NoSuchBand(T),
-    /// It would take more room than the channel has when it is empty.
+    /// It would take more room than its band may ever use.
     TooHeavy(T),
 }
 
 carries_item!(SendError {
     Closed => "the channel is closed",
     NoSuchBand => "the channel has no such band",
-    TooHeavy => "more than the channel can ever hold",
+    TooHeavy => "more than its band may ever use",
 });
 
 impl<T> SendError<T> {
@@ -159,7 +160,7 @@ pub enum TrySendError<T> {
     Closed(T),
     /// The channel has fewer bands than that.
     NoSuchBand(T),
-    /// It would take more room than the channel has when it is empty.
+    /// It would take more room than its band may ever use.
     TooHeavy(T),
 }
 
@@ -167,7 +168,7 @@ carries_item!(TrySendError {
     Full => "the channel is full",
     Closed => "the channel is closed",
     NoSuchBand => "the channel has no such band",
-    TooHeavy => "more than the channel can ever hold",
+    TooHeavy => "more than its band may ever use",
 });
 
 impl<T> TrySendError<T> {
@@ -204,7 +205,7 @@ pub enum SendTimeoutError<T> {
     Closed(T),
     /// The channel has fewer bands than that.
     NoSuchBand(T),
-    /// It would take more room than the channel has when it is empty.
+    /// It would take more room than its band may ever use.
     TooHeavy(T),
 }
 
@@ -212,7 +213,7 @@ carries_item!(SendTimeoutError {
     Timeout => "there was no room in time",
     Closed => "the channel is closed",
     NoSuchBand => "the channel has no such band",
-    TooHeavy => "more than the channel can ever hold",
+    TooHeavy => "more than its band may ever use",
 });
 
 impl<T> SendTimeoutError<T> {
@@ -409,14 +410,18 @@ impl RecvTimeoutError {
     }
 }
 
-/// A channel cannot be built like that.
+/// A channel cannot be built, or changed, like that.
 ///
 /// ```
-/// use bandq::{BuildError, Builder};
+/// use bandq::{Band, BuildError, Builder};
 ///
 /// let error = Builder::<u32>::new(2).capacity(0).build().unwrap_err();
 /// assert_eq!(error, BuildError::ZeroCapacity);
 /// assert_eq!(error.to_string(), "a capacity of 0: nothing could ever be sent");
+///
+/// let error = Builder::<u32>::new(2).high_water(Band::new(2), 9).build().unwrap_err();
+/// assert_eq!(error, BuildError::NoSuchBand { band: Band::new(2), bands: 2 });
+/// assert_eq!(error.to_string(), "a limit for band 2, and there are only bands 0 to 1");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -425,13 +430,81 @@ pub enum BuildError {
     Bands(usize),
     /// A capacity of 0: nothing could ever be sent.
     ZeroCapacity,
+    /// A limit for a band that the channel does not have.
+    NoSuchBand {
+        /// The band.
+        band: Band,
+        /// How many bands there are.
+        bands: usize,
+    },
+    /// A band with a capacity of 0: nothing could ever be sent to it.
+    ZeroBandCapacity(Band),
+    /// A band with a high water of 0: nothing could ever be sent to it, nor to a less urgent one.
+    ZeroHighWater(Band),
+    /// A band's capacity is above that of the channel.
+    BandCapacityAboveCapacity {
+        /// The band.
+        band: Band,
+        /// Its capacity.
+        units: usize,
+        /// The channel's.
+        capacity: usize,
+    },
+    /// A band's high water is above the capacity of the channel.
+    HighWaterAboveCapacity {
+        /// The band.
+        band: Band,
+        /// Its high water.
+        units: usize,
+        /// The channel's capacity.
+        capacity: usize,
+    },
+    /// A new capacity for a channel that was built without any limit: its room is not counted.
+    Unbounded,
 }
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        match *self {
             Self::Bands(bands) => write!(f, "a channel has 1 to 64 bands, not {bands}"),
             Self::ZeroCapacity => f.write_str("a capacity of 0: nothing could ever be sent"),
+            Self::NoSuchBand { band, bands } => {
+                let last = bands - 1;
+                write!(
+                    f,
+                    "a limit for band {band}, and there are only bands 0 to {last}"
+                )
+            }
+            Self::ZeroBandCapacity(band) => {
+                write!(f, "a capacity of 0 for band {band}: it must be at least 1")
+            }
+            Self::ZeroHighWater(band) => {
+                write!(
+                    f,
+                    "a high water of 0 for band {band}: it must be at least 1"
+                )
+            }
+            Self::BandCapacityAboveCapacity {
+                band,
+                units,
+                capacity,
+            } => write!(
+                f,
+                "a capacity of {units} for band {band}: it must not be above the channel's, \
+                 {capacity}"
+            ),
+            Self::HighWaterAboveCapacity {
+                band,
+                units,
+                capacity,
+            } => write!(
+                f,
+                "a high water of {units} for band {band}: it must not be above the capacity, \
+                 {capacity}"
+            ),
+            Self::Unbounded => f.write_str(
+                "a new capacity for a channel without any limit: its room is not counted",
+            ),
         }
     }
 }

@@ -36,7 +36,7 @@ impl<T> Sender<T> {
     pub fn send_blocking(&self, band: impl Into<Band>, item: T) -> Result<(), SendError<T>> {
         let mut parcel = Parcel::new(item);
         let band = band.into();
-        let sending = Waiter::block(&self.core.waits.room, None, || {
+        let sending = Waiter::block(&self.core.room_wait(band), None, || {
             sent(self.core.try_send(band, &mut parcel))
         });
         match sending {
@@ -107,7 +107,7 @@ impl<T> Sender<T> {
         parcel: &mut Parcel<T>,
         deadline: Option<Instant>,
     ) -> Result<(), SendTimeoutError<()>> {
-        let sending = Waiter::block(&self.core.waits.room, deadline, || {
+        let sending = Waiter::block(&self.core.room_wait(band), deadline, || {
             sent(self.core.try_send(band, parcel))
         });
         match sending {

@@ -2,12 +2,12 @@
 
 use super::{
     close::{Closing, Handles},
-    room::{NoRoom, Room},
-    waits::Waits,
+    room::{Limits, NoRoom, Room},
+    waits::{RoomWait, Waits},
 };
 use crate::{
     band::Band,
-    error::{RecvError, SendError, TryRecvError, TrySendError},
+    error::{BuildError, RecvError, SendError, TryRecvError, TrySendError},
     layout::Spaced,
     parcel::Parcel,
     queue::{Queue, go_on},
@@ -26,11 +26,13 @@ pub(crate) struct Core<T> {
 
 impl<T> Core<T> {
     /// With one sender and one receiver.
-    pub(super) fn new(bands: usize, capacity: Option<usize>) -> Self {
+    pub(super) fn new(bands: usize, limits: &Limits) -> Self {
+        let room = Room::new(bands, limits);
+        let waits = Waits::new(if room.is_some() { bands } else { 0 });
         Self {
             queue: Queue::new(bands),
-            room: capacity.map(Room::new),
-            waits: Spaced::new(Waits::new()),
+            room,
+            waits: Spaced::new(waits),
             closing: Closing::new(),
             senders: Handles::new(1),
             receivers: Handles::new(1),
@@ -47,17 +49,50 @@ impl<T> Core<T> {
     }
 
     pub(super) fn capacity(&self) -> Option<usize> {
-        self.room.as_ref().map(Room::capacity)
+        self.room.as_ref().and_then(Room::capacity)
+    }
+
+    pub(super) fn set_capacity(&self, units: usize) -> Result<(), BuildError> {
+        if units == 0 {
+            return Err(BuildError::ZeroCapacity);
+        }
+        let room = self.room.as_ref().ok_or(BuildError::Unbounded)?;
+        room.set_capacity(units);
+        self.waits.limit_changed(room);
+        Ok(())
     }
 
     pub(super) fn available(&self) -> Option<usize> {
-        self.room.as_ref().map(Room::available)
+        self.room.as_ref().and_then(Room::available)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.room.as_ref().is_some_and(Room::is_full)
     }
 
     pub(super) fn len(&self) -> usize {
         // A receive and a send between the look at the two ends of a band may count as two.
-        let most = self.capacity().unwrap_or(usize::MAX);
+        let most = self.room.as_ref().map_or(usize::MAX, Room::most);
         self.queue.len().min(most)
+    }
+
+    pub(super) fn band_len(&self, band: Band) -> usize {
+        // As in `len`.
+        let most = self
+            .room
+            .as_ref()
+            .map_or(usize::MAX, |room| room.most_of(band));
+        self.queue.band_len(band.index()).min(most)
+    }
+
+    /// Where a sender waits for one unit.
+    pub(super) fn room_wait(&self, band: Band) -> RoomWait<'_> {
+        RoomWait::single(&self.waits, self.room.as_ref(), band)
+    }
+
+    /// Where one waits for several, or a sink.
+    pub(super) fn any_room_wait(&self, band: Band) -> RoomWait<'_> {
+        RoomWait::several(&self.waits, self.room.as_ref(), band)
     }
 
     // Sending.
@@ -76,7 +111,7 @@ impl<T> Core<T> {
         if self.push(band, parcel) {
             return Ok(());
         }
-        self.give_room_back(1);
+        self.give_room_back(band, 1);
         Err(TrySendError::Closed(()))
     }
 
@@ -103,18 +138,38 @@ impl<T> Core<T> {
             }
             match no {
                 NoRoom::Full => TrySendError::Full(()),
+                NoRoom::Undone => {
+                    self.waits.room_came(room, units);
+                    TrySendError::Full(())
+                }
                 NoRoom::TooHeavy => TrySendError::TooHeavy(()),
             }
         })
     }
 
-    /// Gives units of room back and wakes those who wait for them.
+    /// Gives units of room back that were taken for that band, and wakes those who wait for them.
     #[inline]
-    pub(super) fn give_room_back(&self, units: usize) {
+    pub(super) fn give_room_back(&self, band: Band, units: usize) {
         if let Some(room) = &self.room {
-            room.give_back(units);
-            self.waits.room_came(units);
+            room.give_back(band, units);
+            self.waits.room_came(room, units);
         }
+    }
+
+    /// The same for a batch of items.
+    #[inline]
+    fn give_rooms_back(&self, items: &[(Band, T)]) {
+        let Some(room) = &self.room else {
+            return;
+        };
+        if room.is_one() {
+            room.give_back(Band::URGENT, items.len());
+        } else {
+            for run in items.chunk_by(|(one, _), (next, _)| one == next) {
+                room.give_back(run[0].0, run.len());
+            }
+        }
+        self.waits.room_came(room, items.len());
     }
 
     /// Pushes what is in the parcel, for which there is room; leaves it, and says `false`, if the
@@ -137,7 +192,7 @@ impl<T> Core<T> {
     pub(super) fn try_recv(&self, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
         match self.queue.pop(parcel) {
             Some(band) => {
-                self.give_room_back(1);
+                self.give_room_back(band, 1);
                 Ok(band)
             }
             None => self.nothing_there(parcel),
@@ -151,7 +206,7 @@ impl<T> Core<T> {
         }
         // Marked now, so this look is final.
         let band = self.queue.pop_closed(parcel).ok_or(TryRecvError::Closed)?;
-        self.give_room_back(1);
+        self.give_room_back(band, 1);
         Ok(band)
     }
 
@@ -169,7 +224,7 @@ impl<T> Core<T> {
             return Ok(1);
         }
         if received > 0 {
-            self.give_room_back(received);
+            self.give_rooms_back(&out[out.len() - received..]);
         }
         Ok(received)
     }

@@ -13,13 +13,14 @@
 use super::{
     core::{Core, received, sent},
     permit::{OwnedPermit, Permit, Permits},
+    waits::RoomWait,
 };
 use crate::{
     band::Band,
     error::{RecvError, SendError, SendManyError},
     parcel::Parcel,
     sync::Arc,
-    wait::{EventCount, Waiter},
+    wait::{EventCount, Place, Waiter},
 };
 use core::{
     fmt,
@@ -29,17 +30,17 @@ use core::{
 };
 use futures_core::FusedFuture;
 
-/// A place to wait that is left when it is dropped, and whether the waiting is over.
-struct Wait<'a> {
-    event: &'a EventCount,
+/// One that waits, leaves when it is dropped, and knows whether the waiting is over.
+struct Wait<P: Place> {
+    place: P,
     waiter: Waiter,
     is_over: bool,
 }
 
-impl<'a> Wait<'a> {
-    fn at(event: &'a EventCount) -> Self {
+impl<P: Place> Wait<P> {
+    fn at(place: P) -> Self {
         Self {
-            event,
+            place,
             waiter: Waiter::new(),
             is_over: false,
         }
@@ -61,14 +62,14 @@ impl<'a> Wait<'a> {
         attempt: impl FnMut() -> Option<R>,
     ) -> Poll<R> {
         assert!(!self.is_over, "polled again after it was ready");
-        self.waiter.poll(self.event, context, attempt)
+        self.waiter.poll(&self.place, context, attempt)
     }
 }
 
-impl Drop for Wait<'_> {
+impl<P: Place> Drop for Wait<P> {
     #[inline]
     fn drop(&mut self) {
-        self.waiter.leave(self.event);
+        self.waiter.leave(&self.place);
     }
 }
 
@@ -107,7 +108,7 @@ macro_rules! fused {
 #[must_use = "futures do nothing unless polled"]
 pub struct Send<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<RoomWait<'a>>,
     band: Band,
     parcel: Parcel<T>,
 }
@@ -118,7 +119,7 @@ impl<'a, T> Send<'a, T> {
     pub(super) fn new(core: &'a Core<T>, band: Band, item: T) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.room),
+            wait: Wait::at(core.room_wait(band)),
             band,
             parcel: Parcel::new(item),
         }
@@ -157,7 +158,7 @@ impl<T> Future for Send<'_, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct SendMany<'a, T, I> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<RoomWait<'a>>,
     band: Band,
     items: I,
     /// Taken out of the iterator, and waiting for room.
@@ -185,7 +186,7 @@ impl<'a, T, I: Iterator<Item = T>> SendMany<'a, T, I> {
     pub(super) fn new(core: &'a Core<T>, band: Band, items: I) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.room),
+            wait: Wait::at(core.room_wait(band)),
             band,
             items,
             next: Parcel::empty(),
@@ -248,7 +249,7 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
 #[must_use = "futures do nothing unless polled"]
 pub struct Reserve<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<RoomWait<'a>>,
     band: Band,
 }
 
@@ -258,7 +259,7 @@ impl<'a, T> Reserve<'a, T> {
     pub(super) fn new(core: &'a Core<T>, band: Band) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.room),
+            wait: Wait::at(core.room_wait(band)),
             band,
         }
     }
@@ -289,7 +290,7 @@ impl<'a, T> Future for Reserve<'a, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct ReserveOwned<'a, T> {
     core: &'a Arc<Core<T>>,
-    wait: Wait<'a>,
+    wait: Wait<RoomWait<'a>>,
     band: Band,
 }
 
@@ -299,7 +300,7 @@ impl<'a, T> ReserveOwned<'a, T> {
     pub(super) fn new(core: &'a Arc<Core<T>>, band: Band) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.room),
+            wait: Wait::at(core.room_wait(band)),
             band,
         }
     }
@@ -331,7 +332,7 @@ impl<T> Future for ReserveOwned<'_, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct ReserveMany<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<RoomWait<'a>>,
     band: Band,
     units: usize,
 }
@@ -342,7 +343,7 @@ impl<'a, T> ReserveMany<'a, T> {
     pub(super) fn new(core: &'a Core<T>, band: Band, units: usize) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.any_room),
+            wait: Wait::at(core.any_room_wait(band)),
             band,
             units,
         }
@@ -382,7 +383,7 @@ impl<'a, T> Future for ReserveMany<'a, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct Recv<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<&'a EventCount>,
 }
 
 fused!(Recv<'a, T>);
@@ -423,7 +424,7 @@ impl<T> Future for Recv<'_, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct RecvMany<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<&'a EventCount>,
     out: &'a mut Vec<(Band, T)>,
     limit: usize,
 }
@@ -472,7 +473,7 @@ impl<T> Future for RecvMany<'_, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct Closed<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<&'a EventCount>,
 }
 
 fused!(Closed<'a, T>);

@@ -79,7 +79,7 @@ impl<'a, T> Permit<'a, T> {
 impl<T> Drop for Permit<'_, T> {
     fn drop(&mut self) {
         if !self.is_used {
-            self.core.give_room_back(1);
+            self.core.give_room_back(self.band, 1);
         }
     }
 }
@@ -164,7 +164,7 @@ impl<T> OwnedPermit<T> {
 impl<T> Drop for OwnedPermit<T> {
     fn drop(&mut self) {
         if !self.is_used {
-            self.core.give_room_back(1);
+            self.core.give_room_back(self.band, 1);
         }
     }
 }
@@ -242,7 +242,7 @@ impl<T> FusedIterator for Permits<'_, T> {}
 impl<T> Drop for Permits<'_, T> {
     fn drop(&mut self) {
         if self.left > 0 {
-            self.core.give_room_back(self.left);
+            self.core.give_room_back(self.band, self.left);
         }
     }
 }

@@ -231,7 +231,7 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// [`Closed`](crate::SendError::Closed), [`NoSuchBand`](crate::SendError::NoSuchBand), or
-    /// [`TooHeavy`](crate::SendError::TooHeavy) if the channel never has so much room.
+    /// [`TooHeavy`](crate::SendError::TooHeavy) if the band may never use so much room.
     ///
     /// # Cancel safety
     ///
@@ -259,7 +259,7 @@ impl<T> Sender<T> {
     ///
     /// [`Full`](TrySendError::Full), [`Closed`](TrySendError::Closed),
     /// [`NoSuchBand`](TrySendError::NoSuchBand), or [`TooHeavy`](TrySendError::TooHeavy) if the
-    /// channel never has so much room.
+    /// band may never use so much room.
     ///
     /// ```
     /// # use bandq::{Band, TrySendError};
