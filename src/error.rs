@@ -121,7 +121,7 @@ pub enum SendError<T> {
     Closed(T),
     /// The channel has fewer bands than that.
     NoSuchBand(T),
-    /// It would take more room than the channel has when it is empty.
+    /// It would take more room than its band may ever use.
     TooHeavy(T),
     /// It would expire before it is reached; see [`Builder::refuse_late`].
     ///
@@ -132,7 +132,7 @@ pub enum SendError<T> {
 carries_item!(SendError {
     Closed => "the channel is closed",
     NoSuchBand => "the channel has no such band",
-    TooHeavy => "more than the channel can ever hold",
+    TooHeavy => "more than its band may ever use",
     Late => "it would expire before it is reached",
 });
 
@@ -165,7 +165,7 @@ pub enum TrySendError<T> {
     Closed(T),
     /// The channel has fewer bands than that.
     NoSuchBand(T),
-    /// It would take more room than the channel has when it is empty.
+    /// It would take more room than its band may ever use.
     TooHeavy(T),
     /// It would expire before it is reached; see [`Builder::refuse_late`].
     ///
@@ -177,7 +177,7 @@ carries_item!(TrySendError {
     Full => "the channel is full",
     Closed => "the channel is closed",
     NoSuchBand => "the channel has no such band",
-    TooHeavy => "more than the channel can ever hold",
+    TooHeavy => "more than its band may ever use",
     Late => "it would expire before it is reached",
 });
 
@@ -215,7 +215,7 @@ pub enum SendTimeoutError<T> {
     Closed(T),
     /// The channel has fewer bands than that.
     NoSuchBand(T),
-    /// It would take more room than the channel has when it is empty.
+    /// It would take more room than its band may ever use.
     TooHeavy(T),
     /// It would expire before it is reached; see [`Builder::refuse_late`].
     ///
@@ -227,7 +227,7 @@ carries_item!(SendTimeoutError {
     Timeout => "there was no room in time",
     Closed => "the channel is closed",
     NoSuchBand => "the channel has no such band",
-    TooHeavy => "more than the channel can ever hold",
+    TooHeavy => "more than its band may ever use",
     Late => "it would expire before it is reached",
 });
 
@@ -472,14 +472,18 @@ impl RecvTimeoutError {
     }
 }
 
-/// A channel cannot be built like that.
+/// A channel cannot be built, or changed, like that.
 ///
 /// ```
-/// use bandq::{BuildError, Builder};
+/// use bandq::{Band, BuildError, Builder};
 ///
 /// let error = Builder::<u32>::new(2).capacity(0).build().unwrap_err();
 /// assert_eq!(error, BuildError::ZeroCapacity);
 /// assert_eq!(error.to_string(), "a capacity of 0: nothing could ever be sent");
+///
+/// let error = Builder::<u32>::new(2).high_water(Band::new(2), 9).build().unwrap_err();
+/// assert_eq!(error, BuildError::NoSuchBand { band: Band::new(2), bands: 2 });
+/// assert_eq!(error.to_string(), "there is no band 2, only bands 0 to 1");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -512,11 +516,35 @@ pub enum BuildError {
     ZeroTtl(Band),
     /// Late sends are to be refused, and no band's items have a time to live.
     NoTtl,
+    /// A band with a capacity of 0: nothing could ever be sent to it.
+    ZeroBandCapacity(Band),
+    /// A band with a high water of 0: nothing could ever be sent to it, nor to a less urgent one.
+    ZeroHighWater(Band),
+    /// A band's capacity is above that of the channel.
+    BandCapacityAboveCapacity {
+        /// The band.
+        band: Band,
+        /// Its capacity.
+        units: usize,
+        /// The channel's.
+        capacity: usize,
+    },
+    /// A band's high water is above the capacity of the channel.
+    HighWaterAboveCapacity {
+        /// The band.
+        band: Band,
+        /// Its high water.
+        units: usize,
+        /// The channel's capacity.
+        capacity: usize,
+    },
+    /// A new capacity for a channel that was built without any limit: its room is not counted.
+    Unbounded,
 }
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        match *self {
             Self::Bands(bands) => write!(f, "a channel has 1 to 64 bands, not {bands}"),
             Self::ZeroCapacity => f.write_str("a capacity of 0: nothing could ever be sent"),
             Self::NoSuchBand { band, bands } => {
@@ -547,6 +575,36 @@ impl fmt::Display for BuildError {
                 write!(f, "a life of no time for band {band}: it must be above 0")
             }
             Self::NoTtl => f.write_str("late sends are refused, but nothing has a time to live"),
+            Self::ZeroBandCapacity(band) => {
+                write!(f, "a capacity of 0 for band {band}: it must be at least 1")
+            }
+            Self::ZeroHighWater(band) => {
+                write!(
+                    f,
+                    "a high water of 0 for band {band}: it must be at least 1"
+                )
+            }
+            Self::BandCapacityAboveCapacity {
+                band,
+                units,
+                capacity,
+            } => write!(
+                f,
+                "a capacity of {units} for band {band}: it must not be above the channel's, \
+                 {capacity}"
+            ),
+            Self::HighWaterAboveCapacity {
+                band,
+                units,
+                capacity,
+            } => write!(
+                f,
+                "a high water of {units} for band {band}: it must not be above the capacity, \
+                 {capacity}"
+            ),
+            Self::Unbounded => f.write_str(
+                "a new capacity for a channel without any limit: its room is not counted",
+            ),
         }
     }
 }

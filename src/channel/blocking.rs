@@ -36,7 +36,7 @@ impl<T> Sender<T> {
     pub fn send_blocking(&self, band: impl Into<Band>, item: T) -> Result<(), SendError<T>> {
         let mut parcel = Parcel::new(item);
         let band = band.into();
-        let sending = Waiter::block(&self.core.waits.room, None, || {
+        let sending = Waiter::block(&self.core.room_wait(band), None, || {
             sent(self.core.try_send(band, &mut parcel, self.ttl))
         });
         match sending {
@@ -107,7 +107,7 @@ impl<T> Sender<T> {
         parcel: &mut Parcel<T>,
         deadline: Option<Instant>,
     ) -> Result<(), SendTimeoutError<()>> {
-        let sending = Waiter::block(&self.core.waits.room, deadline, || {
+        let sending = Waiter::block(&self.core.room_wait(band), deadline, || {
             sent(self.core.try_send(band, parcel, self.ttl))
         });
         match sending {
@@ -223,7 +223,7 @@ impl<T> Receiver<T> {
         deadline: Option<Instant>,
         attempt: impl FnMut() -> Option<Result<R, RecvError>>,
     ) -> Result<R, RecvTimeoutError> {
-        match Waiter::block(&self.core.waits.recv, deadline, attempt) {
+        match Waiter::block(&self.core.item_wait(self.mask, false), deadline, attempt) {
             Some(outcome) => Ok(outcome?),
             None => Err(RecvTimeoutError::Timeout),
         }

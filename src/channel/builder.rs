@@ -4,6 +4,7 @@ use super::{
     core::Core,
     managed::{OnExpired, Terms},
     receiver::Receiver,
+    room::Limits,
     sender::Sender,
 };
 use crate::{
@@ -85,7 +86,7 @@ pub fn bounded<T>(bands: usize, capacity: usize) -> (Sender<T>, Receiver<T>) {
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder<T> {
     bands: usize,
-    capacity: Option<usize>,
+    limits: Limits,
     policy: Policy,
     evictable_from: Band,
     ttl: Vec<(Band, Duration)>,
@@ -105,7 +106,7 @@ impl<T> Builder<T> {
     pub fn new(bands: usize) -> Self {
         Self {
             bands,
-            capacity: None,
+            limits: Limits::default(),
             policy: Policy::default(),
             evictable_from: Band::URGENT,
             ttl: Vec::new(),
@@ -115,7 +116,8 @@ impl<T> Builder<T> {
         }
     }
 
-    /// Bounds the channel to this many items and permits, over all bands.
+    /// Bounds the channel to this many items and permits, over all bands. It can be changed later:
+    /// [`Sender::set_capacity`].
     ///
     /// ```
     /// let (sender, _receiver) = bandq::Builder::<u32>::new(4).capacity(100).build()?;
@@ -123,7 +125,50 @@ impl<T> Builder<T> {
     /// # Ok::<(), bandq::BuildError>(())
     /// ```
     pub fn capacity(mut self, capacity: usize) -> Self {
-        self.capacity = Some(capacity);
+        self.limits.capacity = Some(capacity);
+        self
+    }
+
+    /// Of the whole, this band holds at most so many items and permits. Asked for twice for one
+    /// band, the later one counts.
+    ///
+    /// Only a band with a capacity of its own pays for it, with counters of its own. A send that
+    /// runs counts: it may hold a unit of its band for the moment in which it finds that the whole
+    /// is full.
+    ///
+    /// ```
+    /// # use bandq::{Band, Builder, TrySendError};
+    /// let batch = Band::new(1);
+    /// let (sender, receiver) = Builder::new(2).capacity(100).band_capacity(batch, 1).build()?;
+    /// sender.try_send(batch, 1)?;
+    /// assert_eq!(sender.try_send(batch, 2), Err(TrySendError::Full(2)));
+    /// sender.try_send(Band::URGENT, 3)?; // the rest is for others
+    /// assert_eq!(receiver.recv_blocking()?, (Band::URGENT, 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn band_capacity(mut self, band: impl Into<Band>, units: usize) -> Self {
+        self.limits.band_capacity.push((band.into(), units));
+        self
+    }
+
+    /// This band and those less urgent are admitted only while the units in use, over all bands,
+    /// are no more than this many with what comes in. The rest is headroom for more urgent ones:
+    /// low work cannot keep urgent work out. Asked for twice for one band, the later one counts.
+    ///
+    /// A channel without a [`capacity`](Self::capacity) may have one: then those more urgent are
+    /// always admitted.
+    ///
+    /// ```
+    /// # use bandq::{Band, Builder, TrySendError};
+    /// let low = Band::new(1);
+    /// let (sender, _receiver) = Builder::new(2).capacity(3).high_water(low, 2).build()?;
+    /// assert_eq!(sender.try_send_many(low, 0..9).unwrap_err().sent, 2);
+    /// assert!(sender.try_send(Band::URGENT, 9).is_ok()); // there is always room for one
+    /// assert_eq!(sender.try_send(Band::URGENT, 9), Err(TrySendError::Full(9)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn high_water(mut self, band: impl Into<Band>, units: usize) -> Self {
+        self.limits.high_water.push((band.into(), units));
         self
     }
 
@@ -237,7 +282,9 @@ impl<T> Builder<T> {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] if the number of bands is not in `1..=64` or the capacity is 0.
+    /// [`BuildError`] with the value that is wrong, and what is allowed: if the number of bands is
+    /// not in `1..=64`; if a capacity or a high water is 0, is for a band that the channel does not
+    /// have, or is, for a band, above the capacity of the channel.
     ///
     /// ```
     /// # use bandq::{BuildError, Builder};
@@ -250,12 +297,10 @@ impl<T> Builder<T> {
         if !(1..=Band::MAX_BANDS).contains(&self.bands) {
             return Err(BuildError::Bands(self.bands));
         }
-        if self.capacity == Some(0) {
-            return Err(BuildError::ZeroCapacity);
-        }
+        self.check_limits()?;
         let ttl = self.lives()?;
         self.policy.rule(self.bands)?;
-        let core = Core::new(self.bands, self.capacity, self.evictable_from.index());
+        let core = Core::new(self.bands, &self.limits, self.evictable_from.index());
         let has_terms = self.weigher.is_some()
             || self.on_expired.is_some()
             || self.refuses_late
@@ -293,11 +338,51 @@ impl<T> Builder<T> {
         }
         Ok(lives.into())
     }
+
+    fn check_limits(&self) -> Result<(), BuildError> {
+        let limits = &self.limits;
+        if limits.capacity == Some(0) {
+            return Err(BuildError::ZeroCapacity);
+        }
+        let capacity = limits.capacity.unwrap_or(usize::MAX);
+        for &(band, _) in limits.band_capacity.iter().chain(&limits.high_water) {
+            if band.index() >= self.bands {
+                let bands = self.bands;
+                return Err(BuildError::NoSuchBand { band, bands });
+            }
+        }
+        for &(band, units) in &limits.band_capacity {
+            if units == 0 {
+                return Err(BuildError::ZeroBandCapacity(band));
+            }
+            if units > capacity {
+                return Err(BuildError::BandCapacityAboveCapacity {
+                    band,
+                    units,
+                    capacity,
+                });
+            }
+        }
+        for &(band, units) in &limits.high_water {
+            if units == 0 {
+                return Err(BuildError::ZeroHighWater(band));
+            }
+            if units > capacity {
+                return Err(BuildError::HighWaterAboveCapacity {
+                    band,
+                    units,
+                    capacity,
+                });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<T> Clone for Builder<T> {
     fn clone(&self) -> Self {
         Self {
+            limits: self.limits.clone(),
             policy: self.policy.clone(),
             ttl: self.ttl.clone(),
             on_expired: self.on_expired.clone(),
@@ -310,7 +395,7 @@ impl<T> fmt::Debug for Builder<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("bands", &self.bands)
-            .field("capacity", &self.capacity)
+            .field("limits", &self.limits)
             .field("policy", &self.policy)
             .field("evictable_from", &self.evictable_from)
             .field("ttl", &self.ttl)

@@ -103,22 +103,28 @@ macro_rules! common_methods {
                 self.$($core).+.is_empty()
             }
 
-            /// Whether there is no room for a new item or permit. Never true without a bound.
+            /// Whether there is no room for a new item or permit, in any band. Never true without a
+            /// limit. While it is false, a band may still have no room by a limit of its own: ask
+            /// [`try_reserve`](crate::Sender::try_reserve).
             ///
             /// ```
-            /// # use bandq::Band;
-            /// let (sender, receiver) = bandq::bounded::<u32>(1, 1);
-            /// let permit = sender.try_reserve(Band::URGENT).unwrap();
+            /// # use bandq::{Band, Builder};
+            /// let low = Band::new(1);
+            /// let (sender, receiver) =
+            ///     Builder::<u32>::new(2).capacity(2).high_water(low, 1).build().unwrap();
+            /// let permits = (sender.try_reserve(low).unwrap(), sender.try_reserve(Band::URGENT));
             /// assert!(sender.is_full() && receiver.is_empty());
-            /// drop(permit);
-            /// assert!(!sender.is_full());
+            /// drop(permits.1);
+            /// assert!(!sender.is_full(), "the urgent band has room");
+            /// assert!(sender.try_reserve(low).is_err());
             /// ```
             #[must_use]
             pub fn is_full(&self) -> bool {
-                self.available() == Some(0)
+                self.$($core).+.is_full()
             }
 
-            /// How many items and permits the channel holds at the most; `None` without a bound.
+            /// How many items and permits the channel holds at the most, over all bands; `None` if
+            /// no such limit was set. Limits of bands do not show in it.
             ///
             /// ```
             /// assert_eq!(bandq::bounded::<u32>(2, 10).0.capacity(), Some(10));
@@ -129,8 +135,37 @@ macro_rules! common_methods {
                 self.$($core).+.capacity()
             }
 
-            /// The units of room that are not in use: how many more items and permits there is room
-            /// for. `None` without a bound.
+            /// Changes the capacity of the channel, for all its handles, now. Raising it wakes the
+            /// waiting senders whom it admits. Lowering it below what is in use throws nothing out,
+            /// and lets nobody in until enough was received; a send that runs meanwhile may still
+            /// enter by the old one.
+            ///
+            /// Limits of bands stay as they were built, also above the capacity: the least one
+            /// counts. A channel built with limits of bands alone gets a capacity by it.
+            ///
+            /// # Errors
+            ///
+            /// [`ZeroCapacity`](crate::BuildError::ZeroCapacity), or
+            /// [`Unbounded`](crate::BuildError::Unbounded) if the channel was built without any
+            /// limit, for then nothing is counted. Nothing has changed then.
+            ///
+            /// ```
+            /// # use bandq::Band;
+            /// let (sender, receiver) = bandq::bounded(1, 1);
+            /// sender.try_send(Band::URGENT, 1).unwrap();
+            /// assert!(receiver.is_full());
+            /// receiver.set_capacity(2)?;
+            /// sender.try_send(Band::URGENT, 2).unwrap();
+            /// assert_eq!((sender.capacity(), sender.available()), (Some(2), Some(0)));
+            /// # Ok::<(), bandq::BuildError>(())
+            /// ```
+            pub fn set_capacity(&self, units: usize) -> Result<(), crate::BuildError> {
+                self.$($core).+.set_capacity(units)
+            }
+
+            /// The units of the capacity that are not in use: how many more items and permits there
+            /// is room for, as far as the limits of their bands admit them. 0 while more is in use
+            /// than a capacity that was lowered. `None` without a capacity.
             ///
             /// ```
             /// # use bandq::Band;

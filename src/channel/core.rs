@@ -3,12 +3,12 @@
 use super::{
     close::{Closing, Handles},
     managed::{Entries, Managed, OnceBox},
-    room::{NoRoom, Room},
-    waits::Waits,
+    room::{Limits, NoRoom, Room},
+    waits::{ItemWait, Items, RoomWait, Waits},
 };
 use crate::{
     band::Band,
-    error::{RecvError, SendError, TryRecvError, TrySendError},
+    error::{BuildError, RecvError, SendError, TryRecvError, TrySendError},
     layout::Spaced,
     parcel::Parcel,
     queue::{Queue, go_on},
@@ -30,13 +30,15 @@ pub(crate) struct Core<T> {
 
 impl<T> Core<T> {
     /// With one sender and one receiver.
-    pub(super) fn new(bands: usize, capacity: Option<usize>, evictable_from: usize) -> Self {
+    pub(super) fn new(bands: usize, limits: &Limits, evictable_from: usize) -> Self {
+        let room = Room::new(bands, limits);
+        let waits = Waits::new(if room.is_some() { bands } else { 0 });
         Self {
             queue: Queue::new(bands),
             managed: OnceBox::new(),
             evictable_from,
-            room: capacity.map(Room::new),
-            waits: Spaced::new(Waits::new()),
+            room,
+            waits: Spaced::new(waits),
             closing: Closing::new(),
             senders: Handles::new(1),
             receivers: Handles::new(1),
@@ -83,23 +85,32 @@ impl<T> Core<T> {
     }
 
     pub(super) fn capacity(&self) -> Option<usize> {
-        self.room.as_ref().map(Room::capacity)
+        self.room.as_ref().and_then(Room::capacity)
+    }
+
+    pub(super) fn set_capacity(&self, units: usize) -> Result<(), BuildError> {
+        if units == 0 {
+            return Err(BuildError::ZeroCapacity);
+        }
+        let room = self.room.as_ref().ok_or(BuildError::Unbounded)?;
+        room.set_capacity(units);
+        self.waits.limit_changed(room);
+        Ok(())
     }
 
     pub(super) fn available(&self) -> Option<usize> {
-        self.room.as_ref().map(Room::available)
+        self.room.as_ref().and_then(Room::available)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.room.as_ref().is_some_and(Room::is_full)
     }
 
     pub(super) fn len(&self) -> usize {
         // A receive and a send between the look at the two ends of a band may count as two.
-        let most = self.capacity().unwrap_or(usize::MAX);
+        let most = self.room.as_ref().map_or(usize::MAX, Room::most);
         let entries = self.entries().map_or(0, |entries| entries.len());
         self.queue.len().saturating_add(entries).min(most)
-    }
-
-    pub(super) fn band_len(&self, band: Band) -> usize {
-        let entries = self.entries().map_or(0, |entries| entries.band_len(band));
-        self.queue.band_len(band.index()).saturating_add(entries)
     }
 
     /// As [`Queue::listed`].
@@ -111,6 +122,37 @@ impl<T> Core<T> {
     /// As [`Queue::is_empty`].
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.entries().is_none_or(Entries::is_empty)
+    }
+
+    pub(super) fn band_len(&self, band: Band) -> usize {
+        // As in `len`.
+        let most = self
+            .room
+            .as_ref()
+            .map_or(usize::MAX, |room| room.most_of(band));
+        let entries = self.entries().map_or(0, |entries| entries.band_len(band));
+        self.queue
+            .band_len(band.index())
+            .saturating_add(entries)
+            .min(most)
+    }
+
+    /// Where a receiver of those bands waits.
+    pub(super) fn item_wait(&self, mask: u64, is_stream: bool) -> ItemWait<'_, Self> {
+        ItemWait::new(&self.waits, self, mask, is_stream)
+    }
+
+    /// Where a sender waits for room for an item.
+    pub(super) fn room_wait(&self, band: Band) -> RoomWait<'_> {
+        if self.has_weigher() {
+            return self.any_room_wait(band); // it may be more than one unit
+        }
+        RoomWait::single(&self.waits, self.room.as_ref(), band)
+    }
+
+    /// Where one waits for several, or a sink.
+    pub(super) fn any_room_wait(&self, band: Band) -> RoomWait<'_> {
+        RoomWait::several(&self.waits, self.room.as_ref(), band)
     }
 
     // Sending.
@@ -165,18 +207,38 @@ impl<T> Core<T> {
             }
             match no {
                 NoRoom::Full => TrySendError::Full(()),
+                NoRoom::Undone => {
+                    self.waits.room_came(room, units);
+                    TrySendError::Full(())
+                }
                 NoRoom::TooHeavy => TrySendError::TooHeavy(()),
             }
         })
     }
 
-    /// Gives units of room back and wakes those who wait for them.
+    /// Gives units of room back that were taken for that band, and wakes those who wait for them.
     #[inline]
-    pub(super) fn give_room_back(&self, _band: Band, units: usize) {
+    pub(super) fn give_room_back(&self, band: Band, units: usize) {
         if let Some(room) = &self.room {
-            room.give_back(units);
-            self.waits.room_came(units);
+            room.give_back(band, units);
+            self.waits.room_came(room, units);
         }
+    }
+
+    /// The same for a batch of items.
+    #[inline]
+    fn give_rooms_back(&self, items: &[(Band, T)]) {
+        let Some(room) = &self.room else {
+            return;
+        };
+        if room.is_one() {
+            room.give_back(Band::URGENT, items.len());
+        } else {
+            for run in items.chunk_by(|(one, _), (next, _)| one == next) {
+                room.give_back(run[0].0, run.len());
+            }
+        }
+        self.waits.room_came(room, items.len());
     }
 
     /// Pushes what is in the parcel, for which there is room; leaves it, and says `false`, if the
@@ -196,7 +258,7 @@ impl<T> Core<T> {
             }
             return sent;
         }
-        self.waits.item_came();
+        self.waits.item_came(band);
         true
     }
 
@@ -207,7 +269,7 @@ impl<T> Core<T> {
             // SeqCst: see `managed`, "Closed is final".
             let is_open = !self.closing.has_begun_late();
             if is_open && entries.push(&self.queue, band, units, ttl, parcel) {
-                self.waits.item_came();
+                self.waits.item_came(band);
                 return true;
             }
         }
@@ -299,11 +361,6 @@ impl<T> Core<T> {
         Ok(received)
     }
 
-    /// Gives back what these items took, one unit each.
-    fn give_rooms_back(&self, received: &[(Band, T)]) {
-        self.give_room_back(received[0].0, received.len());
-    }
-
     // Closing: see `close`.
 
     /// Closes; true for the call that did it.
@@ -349,6 +406,12 @@ impl<T> Core<T> {
                 go_on(entries.drop_items());
             }
         }
+    }
+}
+
+impl<T> Items for Core<T> {
+    fn are_in(&self, band: Band) -> bool {
+        self.band_len(band) > 0
     }
 }
 

@@ -13,13 +13,14 @@
 use super::{
     core::{Core, received, sent},
     permit::{OwnedPermit, Permit, Permits},
+    waits::{ItemWait, RoomWait},
 };
 use crate::{
     band::Band,
     error::{RecvError, SendError, SendManyError},
     parcel::Parcel,
     sync::Arc,
-    wait::{EventCount, Waiter},
+    wait::{EventCount, Place, Waiter},
 };
 use core::{
     fmt,
@@ -29,17 +30,17 @@ use core::{
 };
 use futures_core::FusedFuture;
 
-/// A place to wait that is left when it is dropped, and whether the waiting is over.
-struct Wait<'a> {
-    event: &'a EventCount,
+/// One that waits, leaves when it is dropped, and knows whether the waiting is over.
+struct Wait<P: Place> {
+    place: P,
     waiter: Waiter,
     is_over: bool,
 }
 
-impl<'a> Wait<'a> {
-    fn at(event: &'a EventCount) -> Self {
+impl<P: Place> Wait<P> {
+    fn at(place: P) -> Self {
         Self {
-            event,
+            place,
             waiter: Waiter::new(),
             is_over: false,
         }
@@ -61,14 +62,14 @@ impl<'a> Wait<'a> {
         attempt: impl FnMut() -> Option<R>,
     ) -> Poll<R> {
         assert!(!self.is_over, "polled again after it was ready");
-        self.waiter.poll(self.event, context, attempt)
+        self.waiter.poll(&self.place, context, attempt)
     }
 }
 
-impl Drop for Wait<'_> {
+impl<P: Place> Drop for Wait<P> {
     #[inline]
     fn drop(&mut self) {
-        self.waiter.leave(self.event);
+        self.waiter.leave(&self.place);
     }
 }
 
@@ -107,7 +108,7 @@ macro_rules! fused {
 #[must_use = "futures do nothing unless polled"]
 pub struct Send<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<RoomWait<'a>>,
     band: Band,
     ttl: u64,
     parcel: Parcel<T>,
@@ -119,7 +120,7 @@ impl<'a, T> Send<'a, T> {
     pub(super) fn new(core: &'a Core<T>, band: Band, ttl: u64, item: T) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.room),
+            wait: Wait::at(core.room_wait(band)),
             band,
             ttl,
             parcel: Parcel::new(item),
@@ -160,7 +161,7 @@ impl<T> Future for Send<'_, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct SendMany<'a, T, I> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<RoomWait<'a>>,
     band: Band,
     ttl: u64,
     items: I,
@@ -189,7 +190,7 @@ impl<'a, T, I: Iterator<Item = T>> SendMany<'a, T, I> {
     pub(super) fn new(core: &'a Core<T>, band: Band, ttl: u64, items: I) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.room),
+            wait: Wait::at(core.room_wait(band)),
             band,
             ttl,
             items,
@@ -254,7 +255,7 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
 #[must_use = "futures do nothing unless polled"]
 pub struct Reserve<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<RoomWait<'a>>,
     band: Band,
     units: usize,
     ttl: u64,
@@ -266,7 +267,11 @@ impl<'a, T> Reserve<'a, T> {
     pub(super) fn new(core: &'a Core<T>, band: Band, units: usize, ttl: u64) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.room),
+            wait: Wait::at(if units == 1 {
+                core.room_wait(band)
+            } else {
+                core.any_room_wait(band)
+            }),
             band,
             units,
             ttl,
@@ -305,21 +310,19 @@ impl<'a, T> Future for Reserve<'a, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct ReserveOwned<'a, T> {
     core: &'a Arc<Core<T>>,
-    wait: Wait<'a>,
+    wait: Wait<RoomWait<'a>>,
     band: Band,
-    units: usize,
     ttl: u64,
 }
 
 fused!(ReserveOwned<'a, T>);
 
 impl<'a, T> ReserveOwned<'a, T> {
-    pub(super) fn new(core: &'a Arc<Core<T>>, band: Band, units: usize, ttl: u64) -> Self {
+    pub(super) fn new(core: &'a Arc<Core<T>>, band: Band, ttl: u64) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.room),
+            wait: Wait::at(core.room_wait(band)),
             band,
-            units,
             ttl,
         }
     }
@@ -333,11 +336,10 @@ impl<T> Future for ReserveOwned<'_, T> {
             core,
             wait,
             band,
-            units,
             ttl,
         } = &mut *self;
-        wait.poll(context, || sent(core.try_reserve(*band, *units)))
-            .map_ok(|()| OwnedPermit::new(Arc::clone(core), *band, *units, *ttl))
+        wait.poll(context, || sent(core.try_reserve(*band, 1)))
+            .map_ok(|()| OwnedPermit::new(Arc::clone(core), *band, *ttl))
     }
 }
 
@@ -357,7 +359,7 @@ impl<T> Future for ReserveOwned<'_, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct ReserveMany<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<RoomWait<'a>>,
     band: Band,
     units: usize,
     ttl: u64,
@@ -369,7 +371,7 @@ impl<'a, T> ReserveMany<'a, T> {
     pub(super) fn new(core: &'a Core<T>, band: Band, units: usize, ttl: u64) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.any_room),
+            wait: Wait::at(core.any_room_wait(band)),
             band,
             units,
             ttl,
@@ -411,7 +413,7 @@ impl<'a, T> Future for ReserveMany<'a, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct Recv<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<ItemWait<'a, Core<T>>>,
     mask: u64,
 }
 
@@ -421,7 +423,7 @@ impl<'a, T> Recv<'a, T> {
     pub(super) fn new(core: &'a Core<T>, mask: u64) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.recv),
+            wait: Wait::at(core.item_wait(mask, false)),
             mask,
         }
     }
@@ -454,7 +456,7 @@ impl<T> Future for Recv<'_, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct RecvMany<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<ItemWait<'a, Core<T>>>,
     mask: u64,
     out: &'a mut Vec<(Band, T)>,
     limit: usize,
@@ -471,7 +473,7 @@ impl<'a, T> RecvMany<'a, T> {
     ) -> Self {
         Self {
             core,
-            wait: Wait::at(&core.waits.recv),
+            wait: Wait::at(core.item_wait(mask, false)),
             mask,
             out,
             limit,
@@ -511,7 +513,7 @@ impl<T> Future for RecvMany<'_, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct Closed<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<'a>,
+    wait: Wait<&'a EventCount>,
 }
 
 fused!(Closed<'a, T>);

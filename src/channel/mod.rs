@@ -1,6 +1,6 @@
 //! Channels: the queue with handles, waiting, capacity and close.
 //!
-//! From the bottom up: [`waits`] (who waits, and who is woken), [`room`] (who may enter), [`close`]
+//! From the bottom up: [`room`] (who may enter), [`waits`] (who waits, and who is woken), [`close`]
 //! and [`core`], which the handles share; [`permit`] and [`futures`]; the handles [`sender`],
 //! [`band_sender`] and [`receiver`] with [`iter`]; [`weak`] and [`builder`].
 
@@ -16,6 +16,7 @@ mod iter;
 mod managed;
 mod overload;
 mod permit;
+mod reach;
 mod receiver;
 mod room;
 mod sender;

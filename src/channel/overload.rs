@@ -3,7 +3,7 @@
 
 use super::{
     core::Core,
-    managed::{Entries, Taken, Terms},
+    managed::{Entries, Managed, Taken, Terms},
 };
 use crate::{
     band::Band,
@@ -27,6 +27,11 @@ impl<T> Core<T> {
             self.keep_entries(Terms::new(self.bands()));
         }
         self.manage().order.set(policy)
+    }
+
+    pub(super) fn has_weigher(&self) -> bool {
+        let entries = self.managed().and_then(Managed::entries);
+        entries.is_some_and(|entries| entries.terms.weigher.is_some())
     }
 
     /// The units that the item in the parcel takes: at least one.
@@ -171,6 +176,7 @@ impl<T> Core<T> {
                 }
             }
             self.give_room_back(taken.band, taken.units);
+            self.waits.took(taken.band, self);
             return Ok(taken.band);
         }
     }

@@ -112,18 +112,16 @@ impl<T> fmt::Debug for Permit<'_, T> {
 pub struct OwnedPermit<T> {
     core: Arc<Core<T>>,
     band: Band,
-    units: usize,
     ttl: u64,
     is_used: bool,
 }
 
 impl<T> OwnedPermit<T> {
     /// For a unit of room that was taken.
-    pub(super) fn new(core: Arc<Core<T>>, band: Band, units: usize, ttl: u64) -> Self {
+    pub(super) fn new(core: Arc<Core<T>>, band: Band, ttl: u64) -> Self {
         Self {
             core,
             band,
-            units,
             ttl,
             is_used: false,
         }
@@ -159,9 +157,7 @@ impl<T> OwnedPermit<T> {
     /// ```
     pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
         let mut parcel = Parcel::new(item);
-        let sent = self
-            .core
-            .send_reserved(self.band, &mut parcel, self.units, self.ttl);
+        let sent = self.core.send_reserved(self.band, &mut parcel, 1, self.ttl);
         self.is_used = sent.is_ok();
         sent.map_err(|error| error.with(parcel.unwrap()))
     }
@@ -170,7 +166,7 @@ impl<T> OwnedPermit<T> {
 impl<T> Drop for OwnedPermit<T> {
     fn drop(&mut self) {
         if !self.is_used {
-            self.core.give_room_back(self.band, self.units);
+            self.core.give_room_back(self.band, 1);
         }
     }
 }

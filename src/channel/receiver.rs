@@ -191,7 +191,7 @@ impl<T> Receiver<T> {
             core, mask, stream, ..
         } = self;
         stream
-            .poll(&core.waits.stream, context, || {
+            .poll(&core.item_wait(*mask, true), context, || {
                 received(core.try_recv_many(*mask, out, limit))
             })
             .map(|received| received.unwrap_or(0)) // closed and empty
@@ -207,7 +207,7 @@ impl<T> Clone for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.stream.leave(&self.core.waits.stream);
+        self.stream.leave(&self.core.item_wait(self.mask, true));
         self.core.drop_receiver();
     }
 }
@@ -227,7 +227,7 @@ impl<T> Stream for Receiver<T> {
         } = &mut *self;
         let mut parcel = Parcel::empty();
         stream
-            .poll(&core.waits.stream, context, || {
+            .poll(&core.item_wait(*mask, true), context, || {
                 received(core.try_recv(*mask, &mut parcel))
             })
             .map(|received| {

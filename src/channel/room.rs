@@ -1,19 +1,105 @@
 //! Room: who may enter.
 //!
-//! A bounded channel counts the units in use: a unit is taken by compare-exchange before the push,
-//! and given back after the take. Adding first and undoing would make others see `Full` where there
-//! is room. A permit is a unit without an item.
+//! # What is counted
+//!
+//! A unit is taken before the push, and given back after the take. A permit is a unit without an
+//! item. Two counters that only grow count them: `taken`, which senders write, and `given`, which
+//! receivers write (and whoever drops a permit). In use is `taken − given`.
+//!
+//! One counter that both sides write would be a cache line that travels twice for each item. Here
+//! `taken` and `given` lie in lines of their own, and the senders keep beside `taken` what they last
+//! saw of `given`: `given_seen` (the cached indices of Lamport's queue for one producer and one
+//! consumer). They look at the receivers' line only when, as far as they know, there is no room.
+//!
+//! ```text
+//! senders' line:    taken, given_seen, limit        receivers' line:  given
+//!
+//!  take    T = taken, S = given_seen, L = limit       give back    given += units
+//!          does T + units − S exceed L?
+//!            G = given; does T + units − G exceed L?  full
+//!            given_seen = G
+//!          taken: T → T + units, or from the start with the new T
+//! ```
+//!
+//! # The races
+//!
+//! *Never more than the limit.* A take succeeds by compare-exchange, so T is what `taken` was at
+//! that moment. What it compared with, S, was read from `given` by somebody before, and `given`
+//! only grows, so S ≤ `given` from then on: in use are `T + units − given ≤ T + units − S ≤ L`. A
+//! slow sender may store an older value over a newer one. That is why `given_seen` is only
+//! conservative: too old it hides room, never shows any that is not there, and nobody says "full"
+//! without a look at `given` itself.
+//!
+//! *`Full` is never false.* T was read before G. When T was read, at most G had been given back, so
+//! at that moment `T − G` or more were in use. (If T is too old, T − G may even be negative: then the
+//! compare-exchange fails, and T is read anew.) Adding first and undoing would make others see
+//! `Full` where there is room, so the counter of the whole is never added to for a try.
+//!
+//! *A receive happens before whatever takes its room.* `give_back` releases; `given` is read with
+//! Acquire, and `given_seen` is stored with Release and read with Acquire. So whoever takes the
+//! n-th unit has seen, itself or through another sender, at least n − L given back.
+//!
+//! *Nothing wraps.* The counters are 64 bits wide on every target and are subtracted with wrapping;
+//! no limit is above 2⁶².
+//!
+//! # Limits by band
+//!
+//! | limit | what it compares | where |
+//! |---|---|---|
+//! | capacity | units in use of the whole | `limit` of the whole; live |
+//! | high water of a band | the same, for this band and those less urgent | beside the band |
+//! | capacity of a band | units in use of the band | a counter pair of the band's own |
+//!
+//! Without limits by band there is nothing of them but one pointer that is null.
+//!
+//! A band with a capacity of its own needs a unit of two counters. It looks at the whole, takes the
+//! band's, then the whole's; if somebody else was faster there, it gives the band's back. Meanwhile
+//! another sender of that band may be told `Full`, or begin to wait, though the one unit that it
+//! misses is only held for a moment: a running send counts. So giving it back is a deed like every
+//! other that makes room, and wakes (`NoRoom::Undone`).
+//!
+//! *A limit that changes*: a send that has read the old one may still enter by it. So just after
+//! the capacity was lowered, sends that were running then may have entered.
 
 use crate::{
     band::Band,
     layout::Spaced,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        load_to_update,
+    },
 };
 
-/// The units of a bounded channel.
-pub(super) struct Room {
-    used: Spaced<AtomicUsize>,
-    capacity: usize,
+/// The largest limit there is; a larger one is the same.
+const MOST: u64 = 1 << 62;
+
+/// No limit: also the most units that may be in use.
+const NONE: u64 = MOST + 1;
+
+/// A limit as it is kept.
+fn limit(units: usize) -> u64 {
+    (units as u64).min(MOST)
+}
+
+/// A limit as it was given.
+fn units(limit: u64) -> usize {
+    if limit >= MOST {
+        usize::MAX
+    } else {
+        limit as usize // it came from one
+    }
+}
+
+/// What is left of a limit: below zero if it was lowered; more than all of it if `taken` is old.
+#[inline(always)]
+fn left(limit: u64, taken: u64, given: u64) -> i64 {
+    limit.wrapping_sub(taken.wrapping_sub(given)) as i64
+}
+
+/// Whether that many units fit into what is left.
+#[inline(always)]
+fn fits(units: usize, left: i64) -> bool {
+    left >= 0 && units as u64 <= left as u64
 }
 
 /// Why there is no room.
@@ -21,63 +107,268 @@ pub(super) struct Room {
 pub(super) enum NoRoom {
     /// Not now.
     Full,
-    /// Never: more than the channel may ever hold.
+    /// Not now; and units of the band were held meanwhile, so whoever waits for them is to be
+    /// woken.
+    Undone,
+    /// Never: more than the band may ever use.
     TooHeavy,
 }
 
-impl Room {
-    pub(super) fn new(capacity: usize) -> Self {
+/// Units in use, and a limit.
+struct Counter {
+    entry: Spaced<Entry>,
+    given: Spaced<AtomicU64>,
+}
+
+/// What senders write, and the limit, which they read beside it.
+struct Entry {
+    taken: AtomicU64,
+    given_seen: AtomicU64,
+    limit: AtomicU64,
+}
+
+impl Counter {
+    fn new(limit: u64) -> Self {
         Self {
-            used: Spaced::new(AtomicUsize::new(0)),
-            capacity,
+            entry: Spaced::new(Entry {
+                taken: AtomicU64::new(0),
+                given_seen: AtomicU64::new(0),
+                limit: AtomicU64::new(limit),
+            }),
+            given: Spaced::new(AtomicU64::new(0)),
         }
     }
 
-    pub(super) fn capacity(&self) -> usize {
-        self.capacity
+    #[inline(always)]
+    fn limit(&self) -> u64 {
+        self.entry.limit.load(Ordering::Relaxed) // one word, which orders nothing
     }
 
-    /// How many units of the whole may be in use once an item of that band has entered.
+    /// Takes units, all or none, if no more than the limit, and than `at_most`, are in use then.
     #[inline(always)]
-    fn limit(&self, _band: Band) -> usize {
-        self.capacity
-    }
-
-    /// Takes units for an item of that band: all of them, or none.
-    #[inline(always)]
-    pub(super) fn try_take(&self, band: Band, units: usize) -> Result<(), NoRoom> {
-        let limit = self.limit(band);
-        let mut used = self.used.load(Ordering::Relaxed); // the claim below orders
-        while used <= limit && units <= limit - used {
-            // Acquire on success: pairs with `give_back`, so that a receive happens before whatever
-            // takes its room. Relaxed on failure: only to try again.
-            match self.used.compare_exchange_weak(
-                used,
-                used + units,
-                Ordering::Acquire,
+    fn try_take(&self, units: usize, at_most: u64) -> Result<(), NoRoom> {
+        let entry = &*self.entry;
+        let mut taken = load_to_update(&entry.taken, Ordering::Relaxed); // only to be compared
+        loop {
+            let limit = self.limit().min(at_most);
+            // Acquire: pairs with the store below.
+            let seen = entry.given_seen.load(Ordering::Acquire);
+            if !fits(units, left(limit, taken, seen)) {
+                // Acquire: pairs with `give_back`, so that a receive happens before whatever takes
+                // its room.
+                let given = self.given.load(Ordering::Acquire);
+                if !fits(units, left(limit, taken, given)) {
+                    return Err(if units as u64 > limit {
+                        NoRoom::TooHeavy
+                    } else {
+                        NoRoom::Full
+                    });
+                }
+                // Release: passes on what we have just acquired.
+                entry.given_seen.store(given, Ordering::Release);
+            }
+            // Relaxed: that it is exact is all that counts.
+            match entry.taken.compare_exchange_weak(
+                taken,
+                taken.wrapping_add(units as u64),
+                Ordering::Relaxed,
                 Ordering::Relaxed,
             ) {
                 Ok(_) => return Ok(()),
-                Err(now) => used = now,
+                Err(now) => taken = now,
             }
         }
-        Err(if units > limit {
-            NoRoom::TooHeavy
-        } else {
-            NoRoom::Full
+    }
+
+    #[inline(always)]
+    fn give_back(&self, units: usize) {
+        // SeqCst: N1 of `wait.md` for senders that wait for room; a release, for who takes it.
+        self.given.fetch_add(units as u64, Ordering::SeqCst);
+    }
+
+    /// The units in use; never more than there were when it began.
+    fn used(&self) -> u64 {
+        // Acquire: `given` is read after it, so that the difference is not too large.
+        let taken = self.entry.taken.load(Ordering::Acquire);
+        let given = self.given.load(Ordering::Acquire); // pairs with nothing: a look
+        (taken.wrapping_sub(given) as i64).max(0) as u64
+    }
+
+    /// What is left of the limit, and of `at_most`.
+    fn available(&self, at_most: u64) -> u64 {
+        self.limit().min(at_most).saturating_sub(self.used())
+    }
+}
+
+/// The limits of one band, beside those of the whole.
+struct BandLimits {
+    /// The least of its high water and those of more urgent bands.
+    high_water: u64,
+    /// If it has a capacity.
+    own: Option<Box<Counter>>,
+}
+
+impl BandLimits {
+    fn capacity(&self) -> u64 {
+        self.own.as_ref().map_or(NONE, |own| own.limit())
+    }
+}
+
+/// The limits that a channel is built with; none is 0.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Limits {
+    pub(super) capacity: Option<usize>,
+    pub(super) band_capacity: Vec<(Band, usize)>,
+    pub(super) high_water: Vec<(Band, usize)>,
+}
+
+impl Limits {
+    /// The last one that was given for a band.
+    fn of(limits: &[(Band, usize)], band: usize) -> Option<u64> {
+        let is_its = |(of, _): &&(Band, usize)| of.index() == band;
+        limits.iter().rfind(is_its).map(|&(_, units)| limit(units))
+    }
+}
+
+/// The units of a channel that has a limit.
+pub(super) struct Room {
+    whole: Counter,
+    /// By band, if any band has a limit of its own.
+    bands: Option<Box<[BandLimits]>>,
+}
+
+impl Room {
+    /// `None` if there is no limit.
+    pub(super) fn new(bands: usize, limits: &Limits) -> Option<Self> {
+        let by_band = !(limits.band_capacity.is_empty() && limits.high_water.is_empty());
+        if limits.capacity.is_none() && !by_band {
+            return None;
+        }
+        let mut high_water = NONE;
+        let limits_of = |band| {
+            high_water = high_water.min(Limits::of(&limits.high_water, band).unwrap_or(NONE));
+            BandLimits {
+                high_water,
+                own: Limits::of(&limits.band_capacity, band)
+                    .map(|limit| Box::new(Counter::new(limit))),
+            }
+        };
+        Some(Self {
+            whole: Counter::new(limits.capacity.map_or(NONE, limit)),
+            bands: by_band.then(|| (0..bands).map(limits_of).collect()),
         })
     }
 
-    #[inline]
-    pub(super) fn give_back(&self, units: usize) {
-        // SeqCst: N1 of `wait.md` for senders that wait for room.
-        self.used.fetch_sub(units, Ordering::SeqCst);
+    #[inline(always)]
+    fn limits(&self, band: Band) -> Option<&BandLimits> {
+        self.bands.as_ref().map(|bands| &bands[band.index()])
     }
 
-    /// The units that are not in use.
-    pub(super) fn available(&self) -> usize {
-        // Relaxed: a look at one word, which orders nothing.
-        self.capacity
-            .saturating_sub(self.used.load(Ordering::Relaxed))
+    /// The limit of the whole.
+    pub(super) fn capacity(&self) -> Option<usize> {
+        let limit = self.whole.limit();
+        (limit != NONE).then(|| units(limit))
+    }
+
+    /// Changes it: a deed for those who wait.
+    pub(super) fn set_capacity(&self, units: usize) {
+        // SeqCst: N1 of `wait.md`. A swap, because the deed is a read-modify-write.
+        self.whole.entry.limit.swap(limit(units), Ordering::SeqCst);
+    }
+
+    /// Takes units for an item of that band, which there is: all of them, or none.
+    #[inline(always)]
+    pub(super) fn try_take(&self, band: Band, units: usize) -> Result<(), NoRoom> {
+        if units == 0 {
+            return Ok(());
+        }
+        match self.limits(band) {
+            None => self.whole.try_take(units, NONE),
+            Some(limits) => self.try_take_within(limits, units),
+        }
+    }
+
+    #[inline(never)]
+    fn try_take_within(&self, limits: &BandLimits, units: usize) -> Result<(), NoRoom> {
+        let Some(own) = &limits.own else {
+            return self.whole.try_take(units, limits.high_water);
+        };
+        let most = self.whole.limit().min(limits.high_water).min(own.limit());
+        if units as u64 > most {
+            return Err(NoRoom::TooHeavy);
+        }
+        if units as u64 > self.whole.available(limits.high_water) {
+            return Err(NoRoom::Full);
+        }
+        own.try_take(units, NONE)?;
+        self.whole.try_take(units, limits.high_water).map_err(|_| {
+            own.give_back(units);
+            NoRoom::Undone
+        })
+    }
+
+    /// Gives units back that were taken for that band.
+    #[inline(always)]
+    pub(super) fn give_back(&self, band: Band, units: usize) {
+        if let Some(limits) = self.limits(band) {
+            if let Some(own) = &limits.own {
+                own.give_back(units);
+            }
+        }
+        self.whole.give_back(units);
+    }
+
+    /// Whether all bands draw on one counter, so that units of several may be given back at once.
+    #[inline(always)]
+    pub(super) fn is_one(&self) -> bool {
+        self.bands.is_none()
+    }
+
+    /// The units of the whole that are not in use; `None` if the whole has no limit.
+    pub(super) fn available(&self) -> Option<usize> {
+        let capacity = self.capacity()?;
+        Some(capacity.saturating_sub(self.whole.used() as usize))
+    }
+
+    /// The units that a band may still take.
+    pub(super) fn available_to(&self, band: Band) -> usize {
+        let left = match self.limits(band) {
+            None => self.whole.available(NONE),
+            Some(limits) => {
+                let whole = self.whole.available(limits.high_water);
+                let own = limits.own.as_ref().map_or(NONE, |own| own.available(NONE));
+                whole.min(own)
+            }
+        };
+        units(left)
+    }
+
+    /// Whether no band may take a unit.
+    pub(super) fn is_full(&self) -> bool {
+        match &self.bands {
+            None => self.whole.available(NONE) == 0,
+            Some(bands) => (0..bands.len())
+                .map(Band::from_index)
+                .all(|band| self.available_to(band) == 0),
+        }
+    }
+
+    /// The most items that there may be at a time within the call.
+    pub(super) fn most(&self) -> usize {
+        let high_water = self
+            .bands
+            .as_ref()
+            .map_or(NONE, |bands| bands[0].high_water);
+        // More than the limit may be in use if it was lowered.
+        let whole = self.whole.limit().max(self.whole.used());
+        units(whole.min(high_water))
+    }
+
+    /// The same of one band, or of one that there is not.
+    pub(super) fn most_of(&self, band: Band) -> usize {
+        let bands = self.bands.as_ref();
+        let limits = bands.and_then(|bands| bands.get(band.index()));
+        let own = limits.map_or(NONE, |limits| limits.high_water.min(limits.capacity()));
+        self.most().min(units(own))
     }
 }

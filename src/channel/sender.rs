@@ -202,7 +202,7 @@ impl<T> Sender<T> {
     /// # Ok::<(), bandq::SendError<()>>(()) }).unwrap();
     /// ```
     pub fn reserve_owned(&self, band: impl Into<Band>) -> ReserveOwned<'_, T> {
-        ReserveOwned::new(&self.core, band.into(), 1, self.ttl)
+        ReserveOwned::new(&self.core, band.into(), self.ttl)
     }
 
     /// Takes room for one item, if there is any; the permit borrows nothing.
@@ -225,7 +225,7 @@ impl<T> Sender<T> {
     ) -> Result<OwnedPermit<T>, TrySendError<()>> {
         let band = band.into();
         self.core.try_reserve(band, 1)?;
-        Ok(OwnedPermit::new(Arc::clone(&self.core), band, 1, self.ttl))
+        Ok(OwnedPermit::new(Arc::clone(&self.core), band, self.ttl))
     }
 
     /// Waits, as a task, for room for `units` items at once: all of it, or none.
@@ -236,7 +236,7 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// [`Closed`](crate::SendError::Closed), [`NoSuchBand`](crate::SendError::NoSuchBand), or
-    /// [`TooHeavy`](crate::SendError::TooHeavy) if the channel never has so much room.
+    /// [`TooHeavy`](crate::SendError::TooHeavy) if the band may never use so much room.
     ///
     /// # Cancel safety
     ///
@@ -264,7 +264,7 @@ impl<T> Sender<T> {
     ///
     /// [`Full`](TrySendError::Full), [`Closed`](TrySendError::Closed),
     /// [`NoSuchBand`](TrySendError::NoSuchBand), or [`TooHeavy`](TrySendError::TooHeavy) if the
-    /// channel never has so much room.
+    /// band may never use so much room.
     ///
     /// ```
     /// # use bandq::{Band, TrySendError};

@@ -102,8 +102,10 @@ impl<T> Receiver<T> {
             (u64::MAX << first) & (u64::MAX >> (Band::MAX_BANDS - 1 - last))
         };
         self.core.manage();
+        let mask = self.mask & mask;
+        self.core.waits.reaches.add(mask);
         self.core.receivers.add();
-        Self::from_counted(Arc::clone(&self.core), self.mask & mask)
+        Self::from_counted(Arc::clone(&self.core), mask)
     }
 
     /// Whether something more urgent than that band is there, of the bands that this receiver takes

@@ -47,9 +47,10 @@ impl<T> Sink<T> for BandSender<T> {
             return Poll::Ready(Ok(()));
         }
         let core = &sender.core;
-        let ready = sink.waiter.poll(&core.waits.any_room, context, || {
-            sent(core.try_reserve(*band, 1))
-        });
+        let place = core.any_room_wait(*band);
+        let ready = sink
+            .waiter
+            .poll(&place, context, || sent(core.try_reserve(*band, 1)));
         ready.map(|result| {
             sink.has_unit = result.is_ok();
             result.map_err(|error| error.with(None))
@@ -88,8 +89,8 @@ impl<T> Sink<T> for BandSender<T> {
 impl<T> BandSender<T> {
     /// Neither waits nor holds a unit any more.
     fn stop(&mut self) {
-        let Self { sender, sink, .. } = self;
-        sink.waiter.leave(&sender.core.waits.any_room);
+        let Self { sender, band, sink } = self;
+        sink.waiter.leave(&sender.core.any_room_wait(*band));
         self.give_unit_back();
     }
 

@@ -1,15 +1,20 @@
 //! Who waits, by class, and who is woken: the one place that decides.
 
-use crate::wait::EventCount;
+use super::{reach::Reaches, room::Room};
+use crate::{
+    band::Band,
+    sync::atomic::{Ordering, fence},
+    wait::{EventCount, EventListener, Group, Place, Total, Wakes},
+};
 
-/// Where the users of a channel wait: an eventcount for each class.
+/// Where the users of a channel wait: an eventcount for each class, and for senders one a band.
 ///
 /// | class | woken by an item | by room for *n* | by the close |
 /// |---|---|---|---|
-/// | receives | one | | all |
-/// | streams | all | | all |
-/// | senders that wait for one unit of room | | *n* | all |
-/// | senders that wait for several, and sinks | | all | all |
+/// | receives | one that may take it, of those with the fewest bands | | all |
+/// | streams | all that may take it | | all |
+/// | senders that wait for one unit of room | | *n* of those it admits | all |
+/// | senders that wait for several, and sinks | | all of the bands that it admits | all |
 /// | those who wait for the close | | | all |
 ///
 /// Streams, all of them: a stream may be kept for long without being polled, its `next()` may have
@@ -19,62 +24,301 @@ use crate::wait::EventCount;
 /// Sinks, all of them, for the same reason: a sink that waited may not be polled any more. Senders
 /// that wait for several units, all of them: one that finds too little room for itself would have
 /// to pass its wake on, in circles when none of them finds enough.
+///
+/// # Who is admitted
+///
+/// Room wakes senders of a band only as far as the limits of that band, as they are at that moment,
+/// leave it units: the more urgent bands first, within a band in arrival order. The less urgent
+/// ones get what is left when those who were woken before them have entered.
+///
+/// *No wake is lost.* Whoever makes room, by giving units back or by raising a limit, does so by a
+/// `SeqCst` read-modify-write (N1), and looks at the limits behind a fence. When the room for a
+/// sender is made by two at once, of which each sees too little, then each looked before the other
+/// one's N1; but both looks come after both N1 in the order of the fences, or one of them does.
+///
+/// What a wake was given for may not be there for its receiver, but for somebody else: two of one
+/// band were woken, and the band's own capacity had one unit left; or the woken one is dropped. So
+/// a sender that was woken and finds no room, or leaves, has those woken whom the room admits
+/// *now*, in any band. That does not go round in circles: they are woken only if at that moment
+/// there is room for them, and then either enter or were overtaken by somebody who did.
+///
+/// # Receivers of some bands only
+///
+/// An item wakes one receive that may take it. But who was woken for it may look, and take something
+/// else that came meanwhile and is more urgent, while the one that was woken for that may not take
+/// the first: it would lie there with nobody awake for it. So a receive that takes an item which
+/// such a receiver might have been woken for has others woken for what that one may not take
+/// ([`took`](Self::took)).
 pub(super) struct Waits {
-    pub(super) recv: EventCount,
-    pub(super) stream: EventCount,
-    pub(super) room: EventCount,
-    pub(super) any_room: EventCount,
+    /// All receives and streams that wait.
+    receiving: Total,
+    /// Those of all bands.
+    recv: EventCount,
+    stream: EventCount,
+    pub(super) reaches: Reaches,
+    room: Group,
+    any_room: Group,
     pub(super) close: EventCount,
 }
 
 impl Waits {
-    pub(super) fn new() -> Self {
+    /// For that many bands with limits; 0 if there are none.
+    pub(super) fn new(bands: usize) -> Self {
         Self {
+            receiving: Total::new(),
             recv: EventCount::new(),
             stream: EventCount::new(),
-            room: EventCount::new(),
-            any_room: EventCount::new(),
+            reaches: Reaches::new(),
+            room: Group::new(bands),
+            any_room: Group::new(bands),
             close: EventCount::new(),
         }
     }
 
     // Each of these marks everybody first and runs foreign code, the wakers, at its end.
 
-    /// An item was published, by a `SeqCst` operation.
+    /// An item was published in a band, by a `SeqCst` operation.
     #[inline(always)]
-    pub(super) fn item_came(&self) {
-        if !(self.recv.is_idle() && self.stream.is_idle()) {
-            self.wake_for_item();
+    pub(super) fn item_came(&self, band: Band) {
+        if !self.receiving.is_idle() {
+            self.wake_for_item(band);
         }
     }
 
     #[cold]
-    fn wake_for_item(&self) {
-        drop((self.recv.notify(1), self.stream.notify_all()));
+    fn wake_for_item(&self, band: Band) {
+        let bit = 1 << band.index();
+        drop(self.receiving.notify(|| {
+            let streams: usize = self
+                .reaches
+                .iter()
+                .filter(|reach| reach.mask & bit != 0)
+                .map(|reach| reach.stream.mark(usize::MAX))
+                .sum();
+            self.mark_recv(bit) + streams + self.stream.mark(usize::MAX)
+        }));
+    }
+
+    /// Marks one receive that may take from the band of that bit; the one with the fewest bands.
+    fn mark_recv(&self, bit: u64) -> usize {
+        let mut able = self.reaches.iter().filter(|reach| reach.mask & bit != 0);
+        if able.any(|reach| reach.recv.mark(1) == 1) {
+            return 1;
+        }
+        self.recv.mark(1)
+    }
+
+    /// Receives for what is still there: one for each of the bands in `mask`, a bit a band, that
+    /// have something.
+    fn wake_receives(&self, mask: u64, items: &impl Items) -> Wakes {
+        self.receiving.notify(|| {
+            (0..Band::MAX_BANDS)
+                .filter(|&band| mask & (1 << band) != 0 && items.are_in(Band::from_index(band)))
+                .map(|band| self.mark_recv(1 << band))
+                .sum()
+        })
+    }
+
+    /// A receive took one of the items, of that band.
+    #[inline]
+    pub(super) fn took(&self, band: Band, items: &impl Items) {
+        if !self.receiving.is_idle() {
+            self.wake_for_what_is_left(band, items);
+        }
+    }
+
+    #[cold]
+    fn wake_for_what_is_left(&self, band: Band, items: &impl Items) {
+        let bit = 1 << band.index();
+        let able = self.reaches.iter().filter(|reach| reach.mask & bit != 0);
+        let out_of_reach = able.fold(0, |bands, reach| bands | !reach.mask);
+        if out_of_reach != 0 {
+            drop(self.wake_receives(out_of_reach, items));
+        }
     }
 
     /// Units of room were given back, by a `SeqCst` operation.
     #[inline(always)]
-    pub(super) fn room_came(&self, units: usize) {
+    pub(super) fn room_came(&self, room: &Room, units: usize) {
         if !(self.room.is_idle() && self.any_room.is_idle()) {
-            self.wake_for_room(units);
+            self.wake_for_room(room, units);
         }
     }
 
     #[cold]
-    fn wake_for_room(&self, units: usize) {
-        drop((self.room.notify(units), self.any_room.notify_all()));
+    fn wake_for_room(&self, room: &Room, units: usize) {
+        drop((self.wake_single(room, units), self.wake_several(room)));
+    }
+
+    /// Senders that wait for one unit: up to that many of those who are admitted.
+    fn wake_single(&self, room: &Room, units: usize) -> Wakes {
+        // SeqCst: after N1, before the look at the limits; pairs with itself, see above.
+        fence(Ordering::SeqCst);
+        self.room.notify(|band, woken| {
+            let left = units - woken;
+            if left == 0 {
+                return 0;
+            }
+            let available = room.available_to(Band::from_index(band));
+            left.min(available.saturating_sub(woken))
+        })
+    }
+
+    /// Those who wait for several units, and sinks: all whose band is admitted.
+    fn wake_several(&self, room: &Room) -> Wakes {
+        fence(Ordering::SeqCst); // as above
+        self.any_room.notify(|band, _| {
+            if room.available_to(Band::from_index(band)) > 0 {
+                usize::MAX
+            } else {
+                0
+            }
+        })
+    }
+
+    /// A limit was changed, by a `SeqCst` operation. Whom it admits now is woken; of those who wait
+    /// for several units all, since some may ask for more than there will ever be.
+    pub(super) fn limit_changed(&self, room: &Room) {
+        drop((
+            self.wake_single(room, usize::MAX),
+            self.any_room.notify_all(),
+        ));
     }
 
     /// The channel was closed, by a `SeqCst` operation.
     pub(super) fn closed(&self) {
-        let all = [
-            &self.recv,
-            &self.stream,
-            &self.room,
-            &self.any_room,
-            &self.close,
-        ];
-        drop(all.map(EventCount::notify_all));
+        let receiving = self.receiving.notify(|| {
+            let all = |recv: &EventCount, stream: &EventCount| {
+                recv.mark(usize::MAX) + stream.mark(usize::MAX)
+            };
+            let limited = self.reaches.iter().map(|r| all(&r.recv, &r.stream));
+            limited.sum::<usize>() + all(&self.recv, &self.stream)
+        });
+        drop((
+            receiving,
+            self.close.notify_all(),
+            [&self.room, &self.any_room].map(Group::notify_all),
+        ));
+    }
+}
+
+/// What receivers wait for.
+pub(super) trait Items {
+    /// Whether something is in that band.
+    fn are_in(&self, band: Band) -> bool;
+}
+
+/// Where a receiver waits for an item.
+pub(super) struct ItemWait<'a, I> {
+    waits: &'a Waits,
+    event: &'a EventCount,
+    items: &'a I,
+    mask: u64,
+    is_stream: bool,
+}
+
+impl<'a, I: Items> ItemWait<'a, I> {
+    /// As a receive, or as a stream, of the bands in `mask`, for which a reach was added unless it
+    /// is all.
+    pub(super) fn new(waits: &'a Waits, items: &'a I, mask: u64, is_stream: bool) -> Self {
+        let reach = if mask == u64::MAX {
+            None
+        } else {
+            waits.reaches.get(mask)
+        };
+        let event = match (reach, is_stream) {
+            (Some(reach), false) => &reach.recv,
+            (Some(reach), true) => &reach.stream,
+            (None, false) => &waits.recv,
+            (None, true) => &waits.stream,
+        };
+        Self {
+            waits,
+            event,
+            items,
+            mask,
+            is_stream,
+        }
+    }
+}
+
+impl<I: Items> Place for ItemWait<'_, I> {
+    fn listen(&self) -> EventListener {
+        self.waits.receiving.listen(self.event)
+    }
+
+    fn left_unwoken(&self) {
+        self.waits.receiving.left_unwoken(self.event);
+    }
+
+    /// To a receive for what is there. A stream's wake was in nobody else's place.
+    fn pass_on(&self) -> Wakes {
+        if self.is_stream {
+            return Wakes::none();
+        }
+        if self.waits.reaches.is_empty() {
+            return self.waits.receiving.notify(|| self.event.mark(1));
+        }
+        self.waits.wake_receives(self.mask, self.items)
+    }
+}
+
+/// Where a sender waits for room.
+pub(super) struct RoomWait<'a> {
+    waits: &'a Waits,
+    /// Without a limit nobody waits.
+    room: Option<&'a Room>,
+    band: Band,
+    /// For several units, or as a sink.
+    is_several: bool,
+}
+
+impl<'a> RoomWait<'a> {
+    /// For one unit, as a future or a thread, which look when they are woken.
+    pub(super) fn single(waits: &'a Waits, room: Option<&'a Room>, band: Band) -> Self {
+        Self {
+            waits,
+            room,
+            band,
+            is_several: false,
+        }
+    }
+
+    /// For several, or as a sink.
+    pub(super) fn several(waits: &'a Waits, room: Option<&'a Room>, band: Band) -> Self {
+        Self {
+            is_several: true,
+            ..Self::single(waits, room, band)
+        }
+    }
+
+    fn group(&self) -> &'a Group {
+        if self.is_several {
+            &self.waits.any_room
+        } else {
+            &self.waits.room
+        }
+    }
+}
+
+impl Place for RoomWait<'_> {
+    fn listen(&self) -> EventListener {
+        self.group().listen(self.band.index())
+    }
+
+    fn left_unwoken(&self) {
+        self.group().left_unwoken(self.band.index());
+    }
+
+    /// To whom the room admits now; those who wait for several have been woken with it, all.
+    fn pass_on(&self) -> Wakes {
+        match self.room {
+            Some(room) if !self.is_several => self.waits.wake_single(room, 1),
+            _ => Wakes::none(),
+        }
+    }
+
+    fn looked_in_vain(&self) -> Wakes {
+        self.pass_on()
     }
 }

@@ -18,7 +18,7 @@ fn push<T>(fifo: &Fifo<T>, item: T, stock: &Stock<T>) -> Result<(), T> {
 
 fn pop<T>(fifo: &Fifo<T>, stock: &Stock<T>) -> Option<T> {
     let mut parcel = Parcel::empty();
-    fifo.pop(stock, Unpublished::Leave, &mut parcel)?;
+    fifo.pop(stock, Unpublished::Leave, &mut parcel, &Blind)?;
     parcel.take()
 }
 

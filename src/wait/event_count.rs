@@ -1,4 +1,5 @@
-//! [`EventCount`]: who waits for one kind of event, and how many of them nobody has woken.
+//! [`EventCount`]: who waits for one kind of event, and how many of them nobody has woken; and
+//! [`Place`]: what a waiter needs to know of where it waits.
 
 use super::wakes::{Wakes, collect};
 use crate::sync::{
@@ -6,6 +7,53 @@ use crate::sync::{
     model_fence,
 };
 use event_listener::{Event, EventListener, IntoNotification, Listener};
+
+/// Where a waiter waits.
+pub(crate) trait Place {
+    /// Counts a waiter, and listens (W1, W2). The caller fences and looks again.
+    fn listen(&self) -> EventListener;
+
+    /// Counts a waiter out that has left without having been woken.
+    fn left_unwoken(&self);
+
+    /// A waiter that was woken leaves without having looked: its wake goes to somebody else.
+    fn pass_on(&self) -> Wakes;
+
+    /// A waiter that was woken has looked and found nothing. Where waiters wait for different
+    /// things, what it was woken for may be there for somebody else.
+    #[inline(always)]
+    fn looked_in_vain(&self) -> Wakes {
+        Wakes::none()
+    }
+
+    /// A listener stops waiting. If it was woken, its wake is passed on.
+    fn leave(&self, listener: EventListener) -> Wakes {
+        if listener.discard() {
+            return self.pass_on();
+        }
+        self.left_unwoken();
+        Wakes::none()
+    }
+}
+
+impl<P: Place> Place for &P {
+    fn listen(&self) -> EventListener {
+        P::listen(self)
+    }
+
+    fn left_unwoken(&self) {
+        P::left_unwoken(self);
+    }
+
+    fn pass_on(&self) -> Wakes {
+        P::pass_on(self)
+    }
+
+    #[inline(always)]
+    fn looked_in_vain(&self) -> Wakes {
+        P::looked_in_vain(self)
+    }
+}
 
 /// A place to wait, for one class of waiters: an eventcount over `event-listener`.
 ///
@@ -61,40 +109,44 @@ impl EventCount {
 
     #[cold]
     fn mark_woken(&self, n: usize) -> Wakes {
-        let (woken, wakes) = collect(|| self.event.notify(n.additional())); // N3
+        collect(|| self.mark(n)).1
+    }
+
+    /// N3 and N4, within [`collect`]; returns how many it marked.
+    pub(crate) fn mark(&self, n: usize) -> usize {
+        if self.is_idle() {
+            return 0;
+        }
+        let woken = self.event.notify(n.additional()); // N3
         if woken != 0 {
             // Relaxed: too large for a moment does no harm, and the order against other changes of
             // the same word is all that counts.
             self.waiting.fetch_sub(woken, Ordering::Relaxed); // N4
         }
-        wakes
-    }
-
-    /// Counts a waiter, and listens (W1, W2). The caller fences and looks again.
-    pub(super) fn listen(&self) -> EventListener {
-        // Relaxed: the caller's fence orders it before the look. It comes before `listen`, so that
-        // the count is never too small.
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.event.listen()
-    }
-
-    /// A listener stops waiting. If it was woken, its wake goes to the next waiter.
-    pub(super) fn leave(&self, listener: EventListener) -> Wakes {
-        if listener.discard() {
-            return self.notify(1);
-        }
-        self.left_unwoken();
-        Wakes::none()
-    }
-
-    /// Counts a waiter out that has left without having been woken.
-    pub(super) fn left_unwoken(&self) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed); // Relaxed: as in `mark_woken`
+        woken
     }
 
     /// How many wait and have not been woken.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
+    }
+}
+
+impl Place for EventCount {
+    fn listen(&self) -> EventListener {
+        // Relaxed: the caller's fence orders it before the look. It comes before `listen`, so that
+        // the count is never too small.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.event.listen()
+    }
+
+    fn left_unwoken(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed); // Relaxed: as in `mark`
+    }
+
+    /// To the next waiter.
+    fn pass_on(&self) -> Wakes {
+        self.notify(1)
     }
 }

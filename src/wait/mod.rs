@@ -7,8 +7,14 @@
 #![doc = include_str!("wait.md")]
 
 mod event_count;
+mod group;
+mod total;
 mod waiter;
 mod wakes;
 
-pub(crate) use event_count::EventCount;
+pub(crate) use event_count::{EventCount, Place};
+pub(crate) use event_listener::EventListener;
+pub(crate) use group::Group;
+pub(crate) use total::Total;
 pub(crate) use waiter::Waiter;
+pub(crate) use wakes::Wakes;

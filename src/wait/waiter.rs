@@ -1,36 +1,37 @@
 //! [`Waiter`]: one that waits, as a task or as a thread.
 
 use super::{
-    event_count::EventCount,
+    event_count::Place,
     wakes::{WakerCell, drop_quietly},
 };
 use crate::sync::atomic::{Ordering, fence};
 use core::{
     future::Future,
+    mem,
     pin::Pin,
     task::{Context, Poll},
 };
 use event_listener::EventListener;
 use std::sync::Arc;
 
-/// A task's place at an eventcount; empty until it begins to wait.
+/// A task that may wait at a place; empty until it begins to.
 ///
-/// Every method must be given the same eventcount. Whoever owns one calls [`leave`](Waiter::leave)
+/// Every method must be given the same place. Whoever owns one calls [`leave`](Waiter::leave)
 /// when it stops waiting; a waiter that is forgotten instead keeps at most the one wake it may be
 /// given.
 #[derive(Debug, Default)]
 pub(crate) struct Waiter {
-    place: Option<Place>,
+    begun: Option<Begun>,
 }
 
 /// A wait that has begun.
-struct Place {
+struct Begun {
     listener: EventListener,
     /// The task's waker.
     cell: Arc<WakerCell>,
 }
 
-impl Place {
+impl Begun {
     /// Whether nobody has woken it. `event-listener` is told whom to wake.
     fn is_asleep(&mut self) -> bool {
         let Self { listener, cell } = self;
@@ -48,32 +49,32 @@ impl Place {
 
 impl Waiter {
     pub(crate) const fn new() -> Self {
-        Self { place: None }
+        Self { begun: None }
     }
 
     /// Begins to wait. The caller must look once more for what it wants before it sleeps.
     #[cold]
-    fn begin(&mut self, event: &EventCount, context: &Context<'_>) {
+    fn begin(&mut self, place: &impl Place, context: &Context<'_>) {
         // The clone first: if it panics, nothing has begun.
         let cell = WakerCell::new(context.waker().clone());
-        let listener = event.listen(); // W1, W2
-        self.place = Some(Place { listener, cell });
+        let listener = place.listen(); // W1, W2
+        self.begun = Some(Begun { listener, cell });
         // SeqCst: W3; pairs with the notifier's deed and its load of the count.
         fence(Ordering::SeqCst);
     }
 
-    /// Stops waiting. If it was woken, the wake goes to the next waiter.
+    /// Stops waiting. If it was woken, the wake goes to somebody else.
     #[inline]
-    pub(crate) fn leave(&mut self, event: &EventCount) {
-        if let Some(place) = self.place.take() {
-            Self::give_up(place, event);
+    pub(crate) fn leave(&mut self, place: &impl Place) {
+        if let Some(begun) = self.begun.take() {
+            Self::give_up(begun, place);
         }
     }
 
     #[cold]
-    fn give_up(place: Place, event: &EventCount) {
-        let Place { listener, cell } = place;
-        let passed_on = event.leave(listener);
+    fn give_up(begun: Begun, place: &impl Place) {
+        let Begun { listener, cell } = begun;
+        let passed_on = place.leave(listener);
         // Foreign code, from here on.
         drop_quietly(cell.take());
         drop(cell);
@@ -83,21 +84,21 @@ impl Waiter {
     /// Whether it waits and nobody has woken it; then the context's waker is the one to be woken.
     #[inline]
     fn is_still_asleep(&mut self, context: &Context<'_>) -> bool {
-        let Some(place) = &mut self.place else {
+        let Some(begun) = &mut self.begun else {
             return false;
         };
         // Before the question: whoever marks the listener after it finds this waker in the cell.
-        place.cell.replace(context.waker());
+        begun.cell.replace(context.waker());
         self.is_asleep()
     }
 
     /// The same, with the waker that is there.
     fn is_asleep(&mut self) -> bool {
-        if self.place.as_mut().is_some_and(Place::is_asleep) {
+        if self.begun.as_mut().is_some_and(Begun::is_asleep) {
             return true;
         }
-        if let Some(place) = self.place.take() {
-            place.drop_waker(); // the notifier has counted it out
+        if let Some(begun) = self.begun.take() {
+            begun.drop_waker(); // the notifier has counted it out
         }
         false
     }
@@ -106,22 +107,33 @@ impl Waiter {
     #[inline]
     pub(crate) fn poll<R>(
         &mut self,
-        event: &EventCount,
+        place: &impl Place,
         context: &Context<'_>,
         mut attempt: impl FnMut() -> Option<R>,
     ) -> Poll<R> {
         // Before the first look: if it was woken, that look is what the wake was for. Else it would
         // seem to find something on its own each time, and wake somebody else for nothing.
+        let has_waited = self.begun.is_some();
         let asleep = self.is_still_asleep(context);
+        let mut woken = has_waited && !asleep;
         loop {
             if let Some(outcome) = attempt() {
-                self.leave(event);
+                self.leave(place);
                 return Poll::Ready(outcome);
             }
-            if asleep || (self.place.is_some() && self.is_asleep()) {
+            if mem::take(&mut woken) {
+                drop(place.looked_in_vain());
+            }
+            if asleep {
                 return Poll::Pending;
             }
-            self.begin(event, context);
+            if self.begun.is_some() {
+                if self.is_asleep() {
+                    return Poll::Pending;
+                }
+                woken = true;
+            }
+            self.begin(place, context);
         }
     }
 }
@@ -129,21 +141,21 @@ impl Waiter {
 /// Blocking, which needs a thread that can be parked.
 #[cfg(not(target_family = "wasm"))]
 mod blocking {
-    use super::{EventCount, Ordering, Waiter, fence};
+    use super::{Ordering, Place, Waiter, fence};
     use crate::spin::Backoff;
     use event_listener::{EventListener, Listener};
     use std::time::Instant;
 
     /// A listener of a thread, which stops waiting when this is dropped.
-    struct Listening<'a> {
-        event: &'a EventCount,
+    struct Listening<'a, P: Place> {
+        place: &'a P,
         listener: Option<EventListener>,
     }
 
-    impl Drop for Listening<'_> {
+    impl<P: Place> Drop for Listening<'_, P> {
         fn drop(&mut self) {
             if let Some(listener) = self.listener.take() {
-                drop(self.event.leave(listener));
+                drop(self.place.leave(listener));
             }
         }
     }
@@ -152,7 +164,7 @@ mod blocking {
         /// Looks with `attempt` until it has an outcome; sleeps in between, as a thread. `None`:
         /// the deadline is over.
         pub(crate) fn block<R>(
-            event: &EventCount,
+            place: &impl Place,
             deadline: Option<Instant>,
             mut attempt: impl FnMut() -> Option<R>,
         ) -> Option<R> {
@@ -167,13 +179,17 @@ mod blocking {
                 }
                 backoff.snooze();
             }
+            let mut woken = false;
             loop {
                 if let Some(outcome) = attempt() {
                     return Some(outcome);
                 }
+                if woken {
+                    drop(place.looked_in_vain());
+                }
                 let mut listening = Listening {
-                    event,
-                    listener: Some(event.listen()), // W1, W2
+                    place,
+                    listener: Some(place.listen()), // W1, W2
                 };
                 // SeqCst: W3, as for tasks.
                 fence(Ordering::SeqCst);
@@ -188,26 +204,27 @@ mod blocking {
                     None => listener.wait(),
                     Some(deadline) => {
                         if listener.wait_deadline(deadline).is_none() {
-                            event.left_unwoken();
+                            place.left_unwoken();
                             // A last look: what came while time ran out is not left behind.
                             return attempt();
                         }
                     }
                 }
+                woken = true;
             }
         }
     }
 }
 
-impl core::fmt::Debug for Place {
+impl core::fmt::Debug for Begun {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Place").finish_non_exhaustive()
+        f.debug_struct("Begun").finish_non_exhaustive()
     }
 }
 
 #[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
-    use super::*;
+    use super::{super::EventCount, *};
     use core::task::Waker;
     use std::time::{Duration, Instant};
 

@@ -1,0 +1,9 @@
+//! Room: limits of the whole and of bands, what changes while the channel lives, and who is woken.
+
+mod limits;
+mod live;
+#[path = "../support/mod.rs"]
+mod support;
+mod threads;
+mod wakes;
+mod wrong;
