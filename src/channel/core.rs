@@ -54,6 +54,10 @@ impl<T> Core<T> {
         band.index() < self.queue.bands()
     }
 
+    pub(super) fn room(&self) -> Option<&Room> {
+        self.room.as_ref()
+    }
+
     pub(super) fn evictable_from(&self) -> usize {
         self.evictable_from
     }
@@ -200,7 +204,18 @@ impl<T> Core<T> {
         let Some(room) = &self.room else {
             return Ok(());
         };
-        room.try_take(band, units).map_err(|no| {
+        self.or_why_not(room, units, room.try_take(band, units))
+    }
+
+    /// What is said where there is no room for so many units.
+    #[inline]
+    pub(super) fn or_why_not(
+        &self,
+        room: &Room,
+        units: usize,
+        taken: Result<(), NoRoom>,
+    ) -> Result<(), TrySendError<()>> {
+        taken.map_err(|no| {
             // A full channel may be closed as well, and that wins.
             if self.is_closed() {
                 return TrySendError::Closed(());

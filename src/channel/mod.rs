@@ -11,6 +11,7 @@ mod builder;
 mod close;
 mod common;
 mod core;
+mod evict;
 pub mod futures;
 mod iter;
 mod managed;

@@ -10,7 +10,7 @@ use crate::{
     clock::NEVER,
     error::{BuildError, TryRecvError, TrySendError},
     parcel::Parcel,
-    policy::{Policy, victim},
+    policy::Policy,
     quiet::quietly,
 };
 
@@ -66,68 +66,6 @@ impl<T> Core<T> {
         }
         self.give_room_back(band, units);
         Err(TrySendError::Closed(()))
-    }
-
-    /// Sends, and lets less urgent items go for it where there is no room: they are appended to
-    /// `evicted`.
-    pub(super) fn force_send(
-        &self,
-        band: Band,
-        parcel: &mut Parcel<T>,
-        ttl: u64,
-        evicted: &mut Vec<(Band, T)>,
-    ) -> Result<(), TrySendError<()>> {
-        if !self.has_band(band) {
-            return Err(TrySendError::NoSuchBand(()));
-        }
-        let units = self.units(parcel);
-        // Units that are ours already. They pass from victim to newcomer, and nobody else gets them
-        // in between.
-        let mut held = 0;
-        while held < units {
-            match self.try_take_room(band, units - held) {
-                Ok(()) => held = units,
-                Err(TrySendError::Full(())) => match self.evict(band) {
-                    Some((victim, units, item)) => {
-                        held += units;
-                        evicted.push((victim, item));
-                    }
-                    None if self.expire() => {}
-                    None => {
-                        self.give_room_back(band, held);
-                        return Err(TrySendError::Full(()));
-                    }
-                },
-                Err(error) => {
-                    self.give_room_back(band, held);
-                    return Err(error);
-                }
-            }
-        }
-        let pushed = self.push(band, parcel, units, ttl);
-        let too_many = if pushed { held - units } else { held };
-        self.give_room_back(band, too_many);
-        if pushed {
-            Ok(())
-        } else {
-            Err(TrySendError::Closed(()))
-        }
-    }
-
-    /// Takes the oldest item of the least urgent band that has one and is less urgent than
-    /// `newcomer`, out of those that may be evicted.
-    fn evict(&self, newcomer: Band) -> Option<(Band, usize, T)> {
-        let from = self.evictable_from();
-        victim::candidates(newcomer.index(), from, self.bands()).find_map(|band| {
-            let band = Band::from_index(band);
-            let mut parcel = Parcel::empty();
-            let units = match self.entries() {
-                Some(entries) => entries.pop_band(self.bare(), band, &mut parcel)?.units,
-                None if self.bare().pop_band(band.index(), &mut parcel) => 1,
-                None => return None,
-            };
-            Some((band, units, parcel.unwrap()))
-        })
     }
 
     /// Takes what has expired at the head of each band; whether there was any.

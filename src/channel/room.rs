@@ -307,6 +307,51 @@ impl Room {
         })
     }
 
+    // In parts, for an eviction: units of the whole pass from the victims to the newcomer.
+
+    /// Takes units of the capacity of that band alone, if it has one.
+    pub(super) fn try_take_own(&self, band: Band, units: usize) -> Result<(), NoRoom> {
+        let Some(limits) = self.limits(band) else {
+            return Ok(());
+        };
+        if units as u64 > self.whole.limit().min(limits.high_water) {
+            return Err(NoRoom::TooHeavy);
+        }
+        match &limits.own {
+            Some(own) => own.try_take(units, NONE),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes units of the whole alone, as far as that band may use them.
+    pub(super) fn try_take_whole(&self, band: Band, units: usize) -> Result<(), NoRoom> {
+        self.whole.try_take(units, self.high_water(band))
+    }
+
+    /// How far the use of the whole would be above what that band may bring it to, if it took so
+    /// many units, and `held` of those in use were given back.
+    pub(super) fn excess(&self, band: Band, units: usize, held: usize) -> u64 {
+        let used = self.whole.used().saturating_add(units as u64);
+        let most = self.whole.limit().min(self.high_water(band));
+        used.saturating_sub(held as u64).saturating_sub(most)
+    }
+
+    fn high_water(&self, band: Band) -> u64 {
+        self.limits(band).map_or(NONE, |limits| limits.high_water)
+    }
+
+    /// Gives units of the capacity of that band back.
+    pub(super) fn give_back_own(&self, band: Band, units: usize) {
+        if let Some(own) = self.limits(band).and_then(|limits| limits.own.as_ref()) {
+            own.give_back(units);
+        }
+    }
+
+    /// Gives units of the whole back.
+    pub(super) fn give_back_whole(&self, units: usize) {
+        self.whole.give_back(units);
+    }
+
     /// Gives units back that were taken for that band.
     #[inline(always)]
     pub(super) fn give_back(&self, band: Band, units: usize) {
