@@ -37,14 +37,17 @@ pub(crate) trait Place {
 }
 
 impl<P: Place> Place for &P {
+    #[inline(always)]
     fn listen(&self) -> EventListener {
         P::listen(self)
     }
 
+    #[inline(always)]
     fn left_unwoken(&self) {
         P::left_unwoken(self);
     }
 
+    #[inline(always)]
     fn pass_on(&self) -> Wakes {
         P::pass_on(self)
     }
@@ -113,6 +116,7 @@ impl EventCount {
     }
 
     /// N3 and N4, within [`collect`]; returns how many it marked.
+    #[inline]
     pub(super) fn mark(&self, n: usize) -> usize {
         let woken = self.event.notify(n.additional()); // N3
         if woken != 0 {
