@@ -7,7 +7,8 @@ use crate::{
     wait::{EventCount, EventListener, Group, Place, Total, Wakes},
 };
 
-/// Where the users of a channel wait: an eventcount for each class, and for senders one a band.
+/// Where the users of a channel wait: an eventcount for each class; for senders two a band, all in
+/// one group.
 ///
 /// | class | woken by an item | by room for *n* | by the close |
 /// |---|---|---|---|
@@ -56,8 +57,8 @@ pub(super) struct Waits {
     recv: EventCount,
     stream: EventCount,
     pub(super) reaches: Reaches,
+    /// First those of each band that wait for one unit, then those who wait for several.
     room: Group,
-    any_room: Group,
     pub(super) close: EventCount,
 }
 
@@ -69,8 +70,7 @@ impl Waits {
             recv: EventCount::new(),
             stream: EventCount::new(),
             reaches: Reaches::new(),
-            room: Group::new(bands),
-            any_room: Group::new(bands),
+            room: Group::new(2 * bands),
             close: EventCount::new(),
         }
     }
@@ -140,49 +140,46 @@ impl Waits {
     /// Units of room were given back, by a `SeqCst` operation.
     #[inline(always)]
     pub(super) fn room_came(&self, room: &Room, units: usize) {
-        if !(self.room.is_idle() && self.any_room.is_idle()) {
+        if !self.room.is_idle() {
             self.wake_for_room(room, units);
         }
     }
 
     #[cold]
     fn wake_for_room(&self, room: &Room, units: usize) {
-        drop((self.wake_single(room, units), self.wake_several(room)));
-    }
-
-    /// Senders that wait for one unit: up to that many of those who are admitted.
-    fn wake_single(&self, room: &Room, units: usize) -> Wakes {
-        // SeqCst: after N1, before the look at the limits; pairs with itself, see above.
-        fence(Ordering::SeqCst);
-        self.room.notify(|band, woken| {
-            let left = units - woken;
-            if left == 0 {
-                return 0;
-            }
-            let available = room.available_to(Band::from_index(band));
-            left.min(available.saturating_sub(woken))
-        })
-    }
-
-    /// Those who wait for several units, and sinks: all whose band is admitted.
-    fn wake_several(&self, room: &Room) -> Wakes {
-        fence(Ordering::SeqCst); // as above
-        self.any_room.notify(|band, _| {
-            if room.available_to(Band::from_index(band)) > 0 {
-                usize::MAX
-            } else {
-                0
-            }
-        })
+        drop(self.wake_admitted(
+            room,
+            units,
+            |available| {
+                if available > 0 { usize::MAX } else { 0 }
+            },
+        ));
     }
 
     /// A limit was changed, by a `SeqCst` operation. Whom it admits now is woken; of those who wait
     /// for several units all, since some may ask for more than there will ever be.
     pub(super) fn limit_changed(&self, room: &Room) {
-        drop((
-            self.wake_single(room, usize::MAX),
-            self.any_room.notify_all(),
-        ));
+        drop(self.wake_admitted(room, usize::MAX, |_| usize::MAX));
+    }
+
+    /// Senders that wait for one unit: up to that many of those who are admitted. And how many of
+    /// each band that wait for several, by the units that are available to it.
+    fn wake_admitted(&self, room: &Room, units: usize, several: impl Fn(usize) -> usize) -> Wakes {
+        // SeqCst: after N1, before the look at the limits; pairs with itself, see above.
+        fence(Ordering::SeqCst);
+        let bands = self.bands();
+        self.room.notify(|member, woken| {
+            let available = room.available_to(Band::from_index(member % bands));
+            if member < bands {
+                available.saturating_sub(woken).min(units - woken)
+            } else {
+                several(available)
+            }
+        })
+    }
+
+    fn bands(&self) -> usize {
+        self.room.members() / 2
     }
 
     /// The channel was closed, by a `SeqCst` operation.
@@ -194,11 +191,7 @@ impl Waits {
             let limited = self.reaches.iter().map(|r| all(&r.recv, &r.stream));
             limited.sum::<usize>() + all(&self.recv, &self.stream)
         });
-        drop((
-            receiving,
-            self.close.notify_all(),
-            [&self.room, &self.any_room].map(Group::notify_all),
-        ));
+        drop((receiving, self.close.notify_all(), self.room.notify_all()));
     }
 }
 
@@ -292,28 +285,29 @@ impl<'a> RoomWait<'a> {
         }
     }
 
-    fn group(&self) -> &'a Group {
+    fn member(&self) -> usize {
+        let of_single = self.band.index();
         if self.is_several {
-            &self.waits.any_room
+            self.waits.bands() + of_single
         } else {
-            &self.waits.room
+            of_single
         }
     }
 }
 
 impl Place for RoomWait<'_> {
     fn listen(&self) -> EventListener {
-        self.group().listen(self.band.index())
+        self.waits.room.listen(self.member())
     }
 
     fn left_unwoken(&self) {
-        self.group().left_unwoken(self.band.index());
+        self.waits.room.left_unwoken(self.member());
     }
 
     /// To whom the room admits now; those who wait for several have been woken with it, all.
     fn pass_on(&self) -> Wakes {
         match self.room {
-            Some(room) if !self.is_several => self.waits.wake_single(room, 1),
+            Some(room) if !self.is_several => self.waits.wake_admitted(room, 1, |_| 0),
             _ => Wakes::none(),
         }
     }

@@ -37,14 +37,17 @@ pub(crate) trait Place {
 }
 
 impl<P: Place> Place for &P {
+    #[inline(always)]
     fn listen(&self) -> EventListener {
         P::listen(self)
     }
 
+    #[inline(always)]
     fn left_unwoken(&self) {
         P::left_unwoken(self);
     }
 
+    #[inline(always)]
     fn pass_on(&self) -> Wakes {
         P::pass_on(self)
     }
@@ -113,6 +116,7 @@ impl EventCount {
     }
 
     /// N3 and N4, within [`collect`]; returns how many it marked.
+    #[inline]
     pub(crate) fn mark(&self, n: usize) -> usize {
         if self.is_idle() {
             return 0;

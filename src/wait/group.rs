@@ -29,6 +29,10 @@ impl Group {
         }
     }
 
+    pub(crate) fn members(&self) -> usize {
+        self.members.len()
+    }
+
     /// As [`EventCount::is_idle`], for all members.
     #[inline(always)]
     pub(crate) fn is_idle(&self) -> bool {
