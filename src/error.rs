@@ -514,8 +514,6 @@ pub enum BuildError {
     ZeroStep,
     /// A band whose items live for no time: none could ever be received.
     ZeroTtl(Band),
-    /// Late sends are to be refused, and no band's items have a time to live.
-    NoTtl,
     /// A band with a capacity of 0: nothing could ever be sent to it.
     ZeroBandCapacity(Band),
     /// A band with a high water of 0: nothing could ever be sent to it, nor to a less urgent one.
@@ -574,7 +572,6 @@ impl fmt::Display for BuildError {
             Self::ZeroTtl(band) => {
                 write!(f, "a life of no time for band {band}: it must be above 0")
             }
-            Self::NoTtl => f.write_str("late sends are refused, but nothing has a time to live"),
             Self::ZeroBandCapacity(band) => {
                 write!(f, "a capacity of 0 for band {band}: it must be at least 1")
             }

@@ -167,5 +167,5 @@ pub use error::{
     BuildError, ForceSendError, InvalidBand, NoSuchBand, RecvError, RecvTimeoutError, SendError,
     SendManyError, SendTimeoutError, TryRecvError, TrySendError, TrySendManyError,
 };
-pub use policy::Policy;
+pub use policy::{Policy, estimate::Estimate};
 pub use queue::BandQueue;

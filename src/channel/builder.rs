@@ -278,6 +278,30 @@ impl<T> Builder<T> {
         self
     }
 
+    /// Refuses at once what would most likely expire before it is reached
+    /// ([`Late`](crate::TrySendError::Late)), so that nobody queues in vain and the receivers' time
+    /// is not spent on throwing away. Whether it would is [`estimated`](Sender::estimate), with a
+    /// margin for how much waits vary. As long as too few receives were seen to tell, and where
+    /// nothing is ahead, everything is admitted; so is what has no limited life.
+    ///
+    /// ```
+    /// # use bandq::{Band, Builder, TrySendError};
+    /// # use std::{thread::sleep, time::Duration};
+    /// let life = Duration::from_millis(20);
+    /// let (sender, receiver) = Builder::new(1).ttl(Band::URGENT, life).refuse_late().build()?;
+    /// sender.try_send_many(Band::URGENT, 0..30)?;
+    /// for _ in 0..18 {
+    ///     sleep(Duration::from_millis(1)); // the work of each
+    ///     _ = receiver.try_recv();
+    /// }
+    /// assert!(sender.try_send_many(Band::URGENT, 30..90).is_err()); // some of these
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn refuse_late(mut self) -> Self {
+        self.refuses_late = true;
+        self
+    }
+
     /// Makes the channel.
     ///
     /// # Errors

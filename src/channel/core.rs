@@ -169,23 +169,34 @@ impl<T> Core<T> {
         parcel: &mut Parcel<T>,
         ttl: u64,
     ) -> Result<(), TrySendError<()>> {
+        match self.try_send_plain(band, parcel) {
+            Some(sent) => sent,
+            None => parcel.lend(|parcel| self.try_send_managed(band, parcel, ttl)),
+        }
+    }
+
+    /// The same if the channel is plain, and open; else `None`.
+    #[inline(always)]
+    fn try_send_plain(
+        &self,
+        band: Band,
+        parcel: &mut Parcel<T>,
+    ) -> Option<Result<(), TrySendError<()>>> {
         if self.is_managed() {
-            let mut mine = Parcel::new(parcel.unwrap());
-            let sent = self.try_send_managed(band, &mut mine, ttl);
-            if sent.is_err() {
-                parcel.put(mine.unwrap());
-            }
-            return sent;
+            return None;
         }
-        if !self.has_band(band) {
-            return Err(TrySendError::NoSuchBand(()));
+        let Some(fifo) = self.queue.band(band.index()) else {
+            return Some(Err(TrySendError::NoSuchBand(())));
+        };
+        if let Err(error) = self.try_take_room(band, 1) {
+            return Some(Err(error));
         }
-        self.try_take_room(band, 1)?;
-        if self.push_here(band, parcel, 1, ttl) {
-            return Ok(());
+        if self.queue.push_to(band.index(), fifo, parcel) {
+            self.waits.item_came(band);
+            return Some(Ok(()));
         }
         self.give_room_back(band, 1);
-        Err(TrySendError::Closed(()))
+        None
     }
 
     /// Takes units of room for permits.
@@ -199,7 +210,7 @@ impl<T> Core<T> {
         self.try_take_room(band, units)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_take_room(&self, band: Band, units: usize) -> Result<(), TrySendError<()>> {
         let Some(room) = &self.room else {
             return Ok(());
@@ -259,19 +270,8 @@ impl<T> Core<T> {
     /// Pushes what is in the parcel, for which there is room; leaves it, and says `false`, if the
     /// channel is closed.
     pub(super) fn push(&self, band: Band, parcel: &mut Parcel<T>, units: usize, ttl: u64) -> bool {
-        self.push_here(band, parcel, units, ttl)
-    }
-
-    /// The same within its only caller that is in a hurry.
-    #[inline(always)]
-    fn push_here(&self, band: Band, parcel: &mut Parcel<T>, units: usize, ttl: u64) -> bool {
         if !self.queue.push(band.index(), parcel) {
-            let mut mine = Parcel::new(parcel.unwrap());
-            let sent = self.push_elsewhere(band, &mut mine, units, ttl);
-            if !sent {
-                parcel.put(mine.unwrap());
-            }
-            return sent;
+            return self.push_elsewhere(band, parcel, units, ttl);
         }
         self.waits.item_came(band);
         true
@@ -316,33 +316,32 @@ impl<T> Core<T> {
 
     // Receiving.
 
-    /// Takes an item into the parcel.
+    /// Takes an item of the bands in `mask`, a bit a band, into the parcel.
     #[inline]
     pub(super) fn try_recv(&self, mask: u64, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
-        if self.is_managed() {
-            let mut mine = Parcel::empty();
-            let band = self.try_recv_managed(mask, &mut mine)?;
-            parcel.put(mine.unwrap());
-            return Ok(band);
-        }
-        match self.queue.pop(parcel) {
-            Some(band) => {
-                self.give_room_back(band, 1);
-                Ok(band)
-            }
-            None => {
-                let mut mine = Parcel::empty();
-                let band = self.nothing_there(mask, &mut mine)?;
-                parcel.put(mine.unwrap());
-                Ok(band)
-            }
+        match self.try_recv_plain(parcel) {
+            Some(band) => Ok(band),
+            None => parcel.lend(|parcel| self.try_recv_else(mask, parcel)),
         }
     }
 
-    #[cold]
-    fn nothing_there(&self, mask: u64, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
+    /// The same if the channel is plain, and something is there.
+    #[inline(always)]
+    fn try_recv_plain(&self, parcel: &mut Parcel<T>) -> Option<Band> {
+        if self.is_managed() {
+            return None;
+        }
+        let band = self.queue.pop(parcel)?;
+        self.give_room_back(band, 1);
+        Some(band)
+    }
+
+    /// The same where the plain channel had nothing, or it is not plain.
+    #[inline(never)]
+    fn try_recv_else(&self, mask: u64, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
+        // Late: it may have come meanwhile.
         if self.managed.get_late().is_some() {
-            return self.try_recv_managed(mask, parcel); // it has come meanwhile
+            return self.try_recv_managed(mask, parcel);
         }
         if !self.is_closed() {
             return Err(TryRecvError::Empty);
@@ -366,7 +365,7 @@ impl<T> Core<T> {
         let received = self.queue.pop_many(out, limit);
         if received == 0 && limit > 0 {
             let mut parcel = Parcel::empty();
-            let band = self.nothing_there(mask, &mut parcel)?;
+            let band = self.try_recv_else(mask, &mut parcel)?;
             out.push((band, parcel.unwrap()));
             return Ok(1);
         }

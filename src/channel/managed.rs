@@ -31,6 +31,7 @@
 //! it does not see M1, then CL1 comes before M1 in the order of `SeqCst` operations, and the sender
 //! that saw M1 sees CL1.
 
+use super::pace::Pace;
 use crate::{
     band::Band,
     clock::{Clock, NEVER},
@@ -125,6 +126,11 @@ pub(super) struct Terms<T> {
 }
 
 impl<T> Terms<T> {
+    /// Where lives are limited, the clock is read at each receive anyway.
+    fn needs_pace(&self) -> bool {
+        self.refuses_late || self.ttl.iter().any(|ttl| *ttl != NEVER)
+    }
+
     /// None.
     pub(super) fn new(bands: usize) -> Self {
         Self {
@@ -141,6 +147,8 @@ pub(super) struct Entries<T> {
     pub(super) queue: StampedQueue<T>,
     pub(super) clock: Clock,
     pub(super) terms: Terms<T>,
+    /// If it is measured.
+    pub(super) pace: Option<Pace>,
     /// Bare bands that are empty for ever, a bit a band.
     drained: AtomicU64,
     /// When it began; what is bare was sent before.
@@ -153,6 +161,7 @@ impl<T> Entries<T> {
         Self {
             queue: StampedQueue::new(bands),
             clock,
+            pace: terms.needs_pace().then(|| Pace::new(bands)),
             terms,
             drained: AtomicU64::new(0),
             began: clock.now(),
@@ -173,7 +182,7 @@ impl<T> Entries<T> {
             bare.close_band(band.index());
         }
         let sent = self.clock.now();
-        let life = self.terms.ttl[band.index()].min(ttl);
+        let life = self.life(band, ttl);
         let mut entry = Parcel::new(Entry {
             sent,
             expires: sent.saturating_add(life),
@@ -185,6 +194,11 @@ impl<T> Entries<T> {
             parcel.put(entry.unwrap().item);
         }
         pushed
+    }
+
+    /// The life of an item of a band that is sent by a handle with this one.
+    pub(super) fn life(&self, band: Band, ttl: u64) -> u64 {
+        self.terms.ttl[band.index()].min(ttl)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -16,6 +16,7 @@ pub mod futures;
 mod iter;
 mod managed;
 mod overload;
+mod pace;
 mod permit;
 mod reach;
 mod receiver;

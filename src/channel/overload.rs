@@ -3,14 +3,18 @@
 
 use super::{
     core::Core,
-    managed::{Entries, Managed, Taken, Terms},
+    managed::{Managed, Taken, Terms},
+    pace::Pace,
 };
 use crate::{
     band::Band,
     clock::NEVER,
     error::{BuildError, TryRecvError, TrySendError},
     parcel::Parcel,
-    policy::Policy,
+    policy::{
+        Policy, Rule,
+        estimate::{Estimate, Queued, estimate, is_late},
+    },
     quiet::quietly,
 };
 
@@ -55,6 +59,9 @@ impl<T> Core<T> {
     ) -> Result<(), TrySendError<()>> {
         if !self.has_band(band) {
             return Err(TrySendError::NoSuchBand(()));
+        }
+        if self.would_be_late(band, ttl) {
+            return Err(TrySendError::Late(()));
         }
         let units = self.units(parcel);
         match self.try_take_room(band, units) {
@@ -106,17 +113,58 @@ impl<T> Core<T> {
     ) -> Result<Band, TryRecvError> {
         loop {
             let taken = self.take_managed(mask, parcel)?;
-            if taken.expires != NEVER {
-                let is_over = |entries: &Entries<T>| taken.expires <= entries.clock.now();
-                if self.entries().is_some_and(is_over) {
-                    self.has_expired(&taken, parcel);
-                    continue;
-                }
+            if self.is_too_late(&taken) {
+                self.has_expired(&taken, parcel);
+                continue;
             }
             self.give_room_back(taken.band, taken.units);
             self.waits.took(taken.band, self);
             return Ok(taken.band);
         }
+    }
+
+    /// Whether what was taken has expired. Takes note of the receive.
+    fn is_too_late(&self, taken: &Taken) -> bool {
+        let entries = self.managed().and_then(Managed::entries);
+        let Some(entries) = entries.filter(|e| taken.expires != NEVER || e.pace.is_some()) else {
+            return false;
+        };
+        let now = entries.clock.now();
+        if let Some(pace) = &entries.pace {
+            let left_some = entries.listed(u64::MAX) != 0;
+            pace.received(taken.band.index(), now.max(1), left_some);
+        }
+        taken.expires <= now
+    }
+
+    /// Whether late sends are refused and an item that is sent now would be late.
+    fn would_be_late(&self, band: Band, ttl: u64) -> bool {
+        let entries = self.managed().and_then(Managed::entries);
+        entries.is_some_and(|entries| {
+            let life = entries.life(band, ttl);
+            entries.terms.refuses_late && life != NEVER && is_late(self.estimate(band), life)
+        })
+    }
+
+    /// How long an item of that band, which there is, would wait.
+    pub(super) fn estimate(&self, band: Band) -> Estimate {
+        let managed = self.managed();
+        let entries = managed.and_then(Managed::entries);
+        let pace = entries.and_then(|entries| entries.pace.as_ref());
+        let now = entries.map_or(0, |entries| entries.clock.now());
+        let mut bands = [Queued::default(); Band::MAX_BANDS];
+        for (band, queued) in bands[..self.bands()].iter_mut().enumerate() {
+            let front = entries.and_then(|entries| entries.queue.front(band));
+            *queued = Queued {
+                len: self.band_len(Band::from_index(band)),
+                share: pace.map_or(0.0, |pace| pace.share(band)),
+                stride: managed.map_or(0, |managed| managed.order.stride(band)),
+                oldest: front.map_or(0, |sent| now.saturating_sub(sent)),
+            };
+        }
+        let rule = managed.map_or(Rule::Strict, |managed| managed.order.rule());
+        let gap = pace.and_then(Pace::gap);
+        estimate(rule, band.index(), &bands[..self.bands()], gap)
     }
 
     fn take_managed(&self, mask: u64, parcel: &mut Parcel<T>) -> Result<Taken, TryRecvError> {

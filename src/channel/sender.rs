@@ -12,6 +12,7 @@ use crate::{
     clock::nanos,
     error::{ForceSendError, TrySendError, TrySendManyError},
     parcel::Parcel,
+    policy::estimate::Estimate,
     sync::Arc,
 };
 use std::time::Duration;
@@ -384,6 +385,37 @@ impl<T> Sender<T> {
         self.core.keep_entries(Terms::new(self.core.bands()));
         self.core.senders.add();
         Self::from_counted(Arc::clone(&self.core), self.ttl.min(nanos(life)))
+    }
+
+    /// How many items are ahead of one that is sent to that band now, and how long it would wait.
+    ///
+    /// The wait goes by the pace of recent receives, while something waited, and their spread over
+    /// the bands; on a channel whose items have a time to live ([`Builder::ttl`]) or that
+    /// [refuses late sends](crate::Builder::refuse_late). Elsewhere, and at first, it is `None`. For
+    /// a band that the channel does not have, nothing is ahead. Looks at each band.
+    ///
+    /// [`Builder::ttl`]: crate::Builder::ttl
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, _receiver) = bandq::unbounded(3);
+    /// for band in [0, 1, 1, 2] {
+    ///     sender.try_send(Band::new(band), ())?;
+    /// }
+    /// assert_eq!(sender.estimate(Band::new(1)).ahead, 3);
+    /// assert_eq!(sender.estimate(Band::new(1)).wait, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn estimate(&self, band: impl Into<Band>) -> Estimate {
+        let band = band.into();
+        if !self.core.has_band(band) {
+            return Estimate {
+                ahead: 0,
+                wait: None,
+            };
+        }
+        self.core.estimate(band)
     }
 
     /// Waits for so many units of room at once, and holds them for one item, which may weigh so

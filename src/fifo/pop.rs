@@ -24,14 +24,14 @@ pub(crate) enum Unpublished {
 pub(crate) struct Popped<R = ()> {
     /// Whether the FIFO looked empty behind it.
     pub(crate) was_last: bool,
-    /// What was seen of the item behind it, if one was there and in the same segment.
-    pub(crate) behind: Option<R>,
+    /// What was seen of the item behind it; the default if none was there, in the same segment.
+    pub(crate) behind: R,
 }
 
 /// A look at the item behind the one that is taken, made while the taker's own slot keeps the
 /// segment alive. The item may be somebody else's already.
 pub(crate) trait See<T> {
-    type Seen;
+    type Seen: Default;
     /// Whether it looks at all; if not, it costs nothing.
     const SEES: bool;
     /// # Safety
@@ -50,13 +50,6 @@ impl<T> See<T> for Blind {
     unsafe fn see(&self, _: *const T) {}
 }
 
-/// What a consumer found in the slot it claimed.
-struct Taken<R> {
-    /// Whether there was an item. If not, the slot is dead: its producer did not come in time.
-    is_item: bool,
-    popped: Popped<R>,
-}
-
 /// Slots claimed by one consumer: a run within one segment.
 struct Claim<T> {
     segment: Segment<T>,
@@ -65,6 +58,14 @@ struct Claim<T> {
     /// The tail below which it was claimed.
     tail: Index,
     count: usize,
+}
+
+impl<T> Claim<T> {
+    /// Whether the FIFO looks empty behind the one slot.
+    #[inline(always)]
+    fn is_last(&self) -> bool {
+        self.head.advanced(1) == self.tail
+    }
 }
 
 impl<T, C> Fifo<T, C> {
@@ -78,11 +79,11 @@ impl<T, C> Fifo<T, C> {
         sight: &S,
     ) -> Option<Popped<S::Seen>> {
         let claim = self.claim_head(1, stock)?;
-        let Taken { is_item, popped } = self.take_one(claim, stock, parcel, sight);
-        if is_item {
-            return Some(popped);
+        let was_last = claim.is_last();
+        match self.take_one(claim, stock, parcel, sight) {
+            Some(behind) => Some(Popped { was_last, behind }),
+            None => self.pop_after_poison(stock, unpublished, parcel, sight),
         }
-        self.pop_after_poison(stock, unpublished, parcel, sight)
     }
 
     /// The pop that has found a slot dead, and now claims others with a reason only.
@@ -99,9 +100,9 @@ impl<T, C> Fifo<T, C> {
                 return None;
             }
             let claim = self.claim_head(1, stock)?;
-            let Taken { is_item, popped } = self.take_one(claim, stock, parcel, sight);
-            if is_item {
-                return Some(popped);
+            let was_last = claim.is_last();
+            if let Some(behind) = self.take_one(claim, stock, parcel, sight) {
+                return Some(Popped { was_last, behind });
             }
         }
     }
@@ -122,11 +123,13 @@ impl<T, C> Fifo<T, C> {
             return None;
         }
         let claim = self.claim_at(head, tail, 1).ok()?;
-        let Taken { is_item, popped } = self.take_one(claim, stock, parcel, sight);
-        is_item.then_some(popped)
+        let was_last = claim.is_last();
+        let behind = self.take_one(claim, stock, parcel, sight)?;
+        Some(Popped { was_last, behind })
     }
 
-    /// Takes what is in the one slot that was claimed.
+    /// Takes what is in the one slot that was claimed, and sees what is behind it. `None` if the slot
+    /// is dead: its producer did not come in time.
     #[inline(always)]
     fn take_one<S: See<T>>(
         &self,
@@ -134,7 +137,7 @@ impl<T, C> Fifo<T, C> {
         stock: &Stock<T>,
         parcel: &mut Parcel<T>,
         sight: &S,
-    ) -> Taken<S::Seen> {
+    ) -> Option<S::Seen> {
         let Claim {
             segment,
             head,
@@ -142,26 +145,25 @@ impl<T, C> Fifo<T, C> {
             ..
         } = claim;
         let offset = head.offset(Segment::<T>::SHAPE);
-        let mut behind = None;
         // SAFETY: the slot is claimed; slots below the end are claimed by producers.
-        let is_item = unsafe {
+        let taken = unsafe {
             let end = || Self::end_in_segment(head, tail);
-            let is_item = segment.take(offset, end, Segment::<T>::LOOKS, parcel);
-            if !is_item {
-                self.pass_dead(segment, head);
-            } else if S::SEES && offset + 1 < Segment::<T>::SLOTS {
+            let taken = if segment.take(offset, end, Segment::<T>::LOOKS, parcel) {
                 // Our slot, which is not finished, keeps the segment alive.
-                behind = segment.look_at(offset + 1, |item| sight.see(item));
-            }
+                let behind = offset + 1;
+                let seen = (S::SEES && behind < Segment::<T>::SLOTS)
+                    .then(|| segment.look_at(behind, |item| sight.see(item)))
+                    .flatten();
+                Some(seen.unwrap_or_default())
+            } else {
+                self.pass_dead(segment, head);
+                None
+            };
             segment.finish(offset, 1);
-            is_item
+            taken
         };
         self.sweep_if_left(head, stock);
-        let was_last = head.advanced(1) == tail;
-        Taken {
-            is_item,
-            popped: Popped { was_last, behind },
-        }
+        taken
     }
 
     /// Takes up to `limit` items that lie one behind the other and appends each, wrapped, to `out`.

@@ -6,9 +6,11 @@
 //!
 //! * [`weights`]: virtual time;
 //! * [`ageing`]: due times;
-//! * [`victim`]: who goes when there is no room.
+//! * [`victim`]: who goes when there is no room;
+//! * [`estimate`]: how long an item would wait.
 
 pub(crate) mod ageing;
+pub(crate) mod estimate;
 pub(crate) mod victim;
 pub(crate) mod weights;
 

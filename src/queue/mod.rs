@@ -56,7 +56,24 @@ impl<T> Queue<T> {
     /// Appends the item in the parcel; leaves it, and says `false`, if the queue is closed.
     #[inline]
     pub(crate) fn push(&self, band: usize, parcel: &mut Parcel<T>) -> bool {
-        let pushed = self.bands[band].push(parcel, &self.stock);
+        self.push_to(band, &self.bands[band], parcel)
+    }
+
+    /// A band, if there is one, for [`push_to`](Self::push_to).
+    #[inline(always)]
+    pub(crate) fn band(&self, band: usize) -> Option<&Fifo<T, Slip>> {
+        self.bands.get(band)
+    }
+
+    /// [`push`](Self::push), with the band looked up before.
+    #[inline(always)]
+    pub(crate) fn push_to(
+        &self,
+        band: usize,
+        fifo: &Fifo<T, Slip>,
+        parcel: &mut Parcel<T>,
+    ) -> bool {
+        let pushed = fifo.push(parcel, &self.stock);
         if pushed {
             self.set.insert(band);
         }

@@ -132,6 +132,15 @@ impl Order {
         }
     }
 
+    pub(crate) fn rule(&self) -> Rule {
+        Word(self.rule.load(Ordering::Relaxed)).rule()
+    }
+
+    /// A band's stride under weights; 0 without a weight.
+    pub(crate) fn stride(&self, band: usize) -> u64 {
+        Word(self.shares[band].stride.load(Ordering::Relaxed)).value()
+    }
+
     /// Adds to what a band has cost under weights.
     pub(crate) fn charge(&self, band: usize, cost: u64) {
         let Some(share) = self.shares.get(band) else {
@@ -165,7 +174,7 @@ impl Order {
         mut take: impl FnMut(usize) -> bool,
     ) -> Option<usize> {
         // Relaxed: whoever set it before this receive began has written it before.
-        let rule = Word(self.rule.load(Ordering::Relaxed)).rule();
+        let rule = self.rule();
         let heads = Live { order: self, sent };
         while let Some(band) = rule.next(listed, &heads) {
             let charge = match rule {

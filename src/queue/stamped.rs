@@ -18,13 +18,13 @@ pub(crate) struct StampedQueue<T> {
 struct Stamp;
 
 impl<T> See<Entry<T>> for Stamp {
-    type Seen = u64;
+    type Seen = Option<u64>;
     const SEES: bool = true;
 
     #[inline(always)]
-    unsafe fn see(&self, entry: *const Entry<T>) -> u64 {
+    unsafe fn see(&self, entry: *const Entry<T>) -> Option<u64> {
         // SAFETY: the caller's.
-        unsafe { Entry::times(entry) }.0
+        Some(unsafe { Entry::times(entry) }.0)
     }
 }
 
