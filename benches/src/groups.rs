@@ -37,6 +37,7 @@ macro_rules! contenders {
 mod bands;
 mod latency;
 pub mod memory;
+mod room;
 mod single;
 mod tasks;
 mod threads;
@@ -90,6 +91,7 @@ pub fn all(effort: &Effort) -> Vec<Group> {
         single::nothing(effort),
         single::short_lived(effort),
         tasks::throughput(effort),
+        room::group(effort),
         tasks::ping_pong(effort),
         memory::group(effort),
         bands::one_thread(effort),

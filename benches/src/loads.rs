@@ -11,6 +11,7 @@ use hdrhistogram::Histogram;
 pub mod backlog;
 pub mod crew;
 pub mod latency;
+pub mod line;
 pub mod memory;
 pub mod single;
 pub mod tasks;

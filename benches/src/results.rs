@@ -11,6 +11,8 @@ use crate::queue::Kind;
 pub enum Unit {
     /// Nanoseconds for a push and a pop.
     NanosPerPair,
+    /// Nanoseconds.
+    Nanos,
     /// Million items a second.
     MillionPerSecond,
     /// Microseconds.
@@ -25,7 +27,7 @@ impl Unit {
     /// As it stands behind a number.
     pub fn symbol(self) -> &'static str {
         match self {
-            Unit::NanosPerPair => "ns",
+            Unit::NanosPerPair | Unit::Nanos => "ns",
             Unit::MillionPerSecond => "M/s",
             Unit::Micros => "µs",
             Unit::BytesPerItem => "B/item",

@@ -236,7 +236,7 @@ fn woken_in_vain() {
                 let permit = first.as_mut().poll(&mut context);
                 assert!(permit.is_ready());
                 assert!(second.as_mut().poll(&mut context).is_pending());
-                // Nothing is given back, and the second one is not awake, so that its drop wakes nobody.
+                // Nothing is given back; the second one sleeps, and its drop wakes nobody.
                 std::mem::forget(permit);
                 receiver
             },

@@ -46,7 +46,7 @@ pub fn unbounded<T>(bands: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 /// A channel with this many bands that holds at most `capacity` items and permits, over all bands.
-/// Senders wait for room, and are woken in arrival order.
+/// Senders wait for room; the more urgent are woken first, those of one band in arrival order.
 ///
 /// # Panics
 ///

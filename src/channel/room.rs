@@ -7,9 +7,10 @@
 //! receivers write (and whoever drops a permit). In use is `taken − given`.
 //!
 //! One counter that both sides write would be a cache line that travels twice for each item. Here
-//! `taken` and `given` lie in lines of their own, and the senders keep beside `taken` what they last
-//! saw of `given`: `given_seen` (the cached indices of Lamport's queue for one producer and one
-//! consumer). They look at the receivers' line only when, as far as they know, there is no room.
+//! `taken` and `given` lie in lines of their own, and the senders keep beside `taken` what they
+//! last saw of `given`: `given_seen` (the cached indices of Lamport's queue for one producer and
+//! one consumer). They look at the receivers' line only when, as far as they know, there is no
+//! room.
 //!
 //! ```text
 //! senders' line:    taken, given_seen, limit        receivers' line:  given
@@ -31,8 +32,8 @@
 //! without a look at `given` itself.
 //!
 //! *`Full` is never false.* T was read before G. When T was read, at most G had been given back, so
-//! at that moment `T − G` or more were in use. (If T is too old, T − G may even be negative: then the
-//! compare-exchange fails, and T is read anew.) Adding first and undoing would make others see
+//! at that moment `T − G` or more were in use. (If T is too old, T − G may even be negative: then
+//! the compare-exchange fails, and T is read anew.) Adding first and undoing would make others see
 //! `Full` where there is room, so the counter of the whole is never added to for a try.
 //!
 //! *A receive happens before whatever takes its room.* `give_back` releases; `given` is read with
@@ -167,11 +168,11 @@ impl Counter {
                 // Release: passes on what we have just acquired.
                 entry.given_seen.store(given, Ordering::Release);
             }
-            // Relaxed: that it is exact is all that counts.
+            // Release: pairs with `used`, which then reads no older `given` than we did.
             match entry.taken.compare_exchange_weak(
                 taken,
                 taken.wrapping_add(units as u64),
-                Ordering::Relaxed,
+                Ordering::Release,
                 Ordering::Relaxed,
             ) {
                 Ok(_) => return Ok(()),
@@ -188,9 +189,9 @@ impl Counter {
 
     /// The units in use; never more than there were when it began.
     fn used(&self) -> u64 {
-        // Acquire: `given` is read after it, so that the difference is not too large.
+        // Acquire: pairs with `try_take`, so that the difference is not too large.
         let taken = self.entry.taken.load(Ordering::Acquire);
-        let given = self.given.load(Ordering::Acquire); // pairs with nothing: a look
+        let given = self.given.load(Ordering::Relaxed); // read after it: that is all
         (taken.wrapping_sub(given) as i64).max(0) as u64
     }
 

@@ -1,0 +1,59 @@
+//! What a bound costs: the same channel with and without one.
+
+use super::{BANDS, Effort};
+use crate::loads::crew::Shape;
+use crate::loads::{line, tasks, threads};
+use crate::peers::{BandqChannel, UNBOUNDED};
+use crate::queue::{Kind, Peer, Queue};
+use crate::results::Bound::AtLeast;
+use crate::results::{Claim, Drawing, Unit, Work};
+use crate::runner::{Contender, Group};
+
+/// Room for so many items.
+const BOUNDED: usize = 1024;
+
+const NAME: &str = <BandqChannel<UNBOUNDED> as Queue>::PEER.name;
+
+pub(super) fn group(effort: &Effort) -> Group {
+    let items = effort.items(1_000_000);
+    let work = |name: &str| {
+        Work::new(name, Unit::MillionPerSecond).claim(Claim::peer(NAME).goal(AtLeast(1.0 / 1.2)))
+    };
+    let shape = |side| Shape {
+        producers: side,
+        consumers: side,
+        bands: BANDS,
+        items,
+    };
+    let mut works = vec![(
+        Work::new("a cache line, one way", Unit::Nanos),
+        vec![Contender::new(
+            Peer::new("two threads, one word", Kind::Bound),
+            move || line::one_way(items / 5),
+        )],
+    )];
+    for side in [2, 4] {
+        let shape = shape(side);
+        works.push((
+            work(&format!("{side}P{side}C, channel")),
+            contenders!(
+                Queue [BandqChannel<UNBOUNDED>, BandqChannel<BOUNDED>] as Q
+                    => threads::throughput::<Q>(shape)
+            ),
+        ));
+    }
+    let shape = shape(4);
+    works.push((
+        work("4P4C, channel, tokio"),
+        contenders!(
+            AsyncQueue [BandqChannel<UNBOUNDED>, BandqChannel<BOUNDED>] as Q
+                => tasks::throughput::<Q>(shape, None)
+        ),
+    ));
+    Group {
+        name: "room",
+        title: "what a bound of 1,024 costs, items a second",
+        drawing: Drawing::Bars { log: false },
+        works,
+    }
+}
