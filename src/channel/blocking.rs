@@ -4,6 +4,7 @@ use super::{
     core::{received, sent},
     receiver::Receiver,
     sender::Sender,
+    waits::RECEIVES,
 };
 use crate::{
     band::Band,
@@ -223,7 +224,7 @@ impl<T> Receiver<T> {
         deadline: Option<Instant>,
         attempt: impl FnMut() -> Option<Result<R, RecvError>>,
     ) -> Result<R, RecvTimeoutError> {
-        match Waiter::block(&self.core.item_wait(self.mask, false), deadline, attempt) {
+        match Waiter::block(&self.core.item_wait(self.mask, RECEIVES), deadline, attempt) {
             Some(outcome) => Ok(outcome?),
             None => Err(RecvTimeoutError::Timeout),
         }

@@ -12,6 +12,7 @@ use crate::{
     layout::Spaced,
     parcel::Parcel,
     queue::{Queue, go_on},
+    wait::Class,
 };
 
 /// The shared part of a channel.
@@ -142,8 +143,8 @@ impl<T> Core<T> {
     }
 
     /// Where a receiver of those bands waits.
-    pub(super) fn item_wait(&self, mask: u64, is_stream: bool) -> ItemWait<'_, Self> {
-        ItemWait::new(&self.waits, self, mask, is_stream)
+    pub(super) fn item_wait(&self, mask: u64, class: Class) -> ItemWait<'_, Self> {
+        ItemWait::new(self, mask, class)
     }
 
     /// Where a sender waits for room for an item.
@@ -424,6 +425,10 @@ impl<T> Core<T> {
 }
 
 impl<T> Items for Core<T> {
+    fn waits(&self) -> &Waits {
+        &self.waits
+    }
+
     fn are_in(&self, band: Band) -> bool {
         self.band_len(band) > 0
     }

@@ -13,7 +13,7 @@
 use super::{
     core::{Core, received, sent},
     permit::{OwnedPermit, Permit, Permits},
-    waits::{ItemWait, RoomWait},
+    waits::{ItemWait, RECEIVES, RoomWait},
 };
 use crate::{
     band::Band,
@@ -412,9 +412,7 @@ impl<'a, T> Future for ReserveMany<'a, T> {
 /// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct Recv<'a, T> {
-    core: &'a Core<T>,
     wait: Wait<ItemWait<'a, Core<T>>>,
-    mask: u64,
 }
 
 fused!(Recv<'a, T>);
@@ -422,9 +420,7 @@ fused!(Recv<'a, T>);
 impl<'a, T> Recv<'a, T> {
     pub(super) fn new(core: &'a Core<T>, mask: u64) -> Self {
         Self {
-            core,
-            wait: Wait::at(core.item_wait(mask, false)),
-            mask,
+            wait: Wait::at(core.item_wait(mask, RECEIVES)),
         }
     }
 }
@@ -434,9 +430,10 @@ impl<T> Future for Recv<'_, T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { core, wait, mask } = &mut *self;
+        let wait = &mut self.wait;
+        let (core, mask) = (wait.place.items, wait.place.mask);
         let mut parcel = Parcel::empty();
-        wait.poll(context, || received(core.try_recv(*mask, &mut parcel)))
+        wait.poll(context, || received(core.try_recv(mask, &mut parcel)))
             .map_ok(|band| (band, parcel.unwrap()))
     }
 }
@@ -455,9 +452,7 @@ impl<T> Future for Recv<'_, T> {
 /// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct RecvMany<'a, T> {
-    core: &'a Core<T>,
     wait: Wait<ItemWait<'a, Core<T>>>,
-    mask: u64,
     out: &'a mut Vec<(Band, T)>,
     limit: usize,
 }
@@ -472,9 +467,7 @@ impl<'a, T> RecvMany<'a, T> {
         limit: usize,
     ) -> Self {
         Self {
-            core,
-            wait: Wait::at(core.item_wait(mask, false)),
-            mask,
+            wait: Wait::at(core.item_wait(mask, RECEIVES)),
             out,
             limit,
         }
@@ -485,14 +478,9 @@ impl<T> Future for RecvMany<'_, T> {
     type Output = usize;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
-        let Self {
-            core,
-            wait,
-            mask,
-            out,
-            limit,
-        } = &mut *self;
-        wait.poll(context, || received(core.try_recv_many(*mask, out, *limit)))
+        let Self { wait, out, limit } = &mut *self;
+        let (core, mask) = (wait.place.items, wait.place.mask);
+        wait.poll(context, || received(core.try_recv_many(mask, out, *limit)))
             .map(|received| received.unwrap_or(0)) // closed and empty
     }
 }

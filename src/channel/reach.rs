@@ -2,7 +2,7 @@
 
 use crate::{
     sync::atomic::{AtomicPtr, Ordering},
-    wait::EventCount,
+    wait::Line,
 };
 use core::ptr;
 
@@ -10,8 +10,8 @@ use core::ptr;
 pub(super) struct Reach {
     /// A bit a band.
     pub(super) mask: u64,
-    pub(super) recv: EventCount,
-    pub(super) stream: EventCount,
+    pub(super) recv: Line,
+    pub(super) stream: Line,
     next: AtomicPtr<Reach>,
 }
 
@@ -64,8 +64,8 @@ impl Reaches {
         }
         let new = Box::into_raw(Box::new(Reach {
             mask,
-            recv: EventCount::new(),
-            stream: EventCount::new(),
+            recv: Line::new(),
+            stream: Line::new(),
             next: AtomicPtr::new(ptr::null_mut()),
         }));
         let mut link = &self.first;

@@ -4,6 +4,7 @@ use super::{
     common::common_methods,
     core::{Core, received},
     futures::{Recv, RecvMany},
+    waits::STREAMS,
 };
 use crate::{band::Band, error::TryRecvError, parcel::Parcel, sync::Arc, wait::Waiter};
 use core::{
@@ -191,7 +192,7 @@ impl<T> Receiver<T> {
             core, mask, stream, ..
         } = self;
         stream
-            .poll(&core.item_wait(*mask, true), context, || {
+            .poll(&core.item_wait(*mask, STREAMS), context, || {
                 received(core.try_recv_many(*mask, out, limit))
             })
             .map(|received| received.unwrap_or(0)) // closed and empty
@@ -207,7 +208,7 @@ impl<T> Clone for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.stream.leave(&self.core.item_wait(self.mask, true));
+        self.stream.leave(&self.core.item_wait(self.mask, STREAMS));
         self.core.drop_receiver();
     }
 }
@@ -227,7 +228,7 @@ impl<T> Stream for Receiver<T> {
         } = &mut *self;
         let mut parcel = Parcel::empty();
         stream
-            .poll(&core.item_wait(*mask, true), context, || {
+            .poll(&core.item_wait(*mask, STREAMS), context, || {
                 received(core.try_recv(*mask, &mut parcel))
             })
             .map(|received| {

@@ -4,8 +4,13 @@ use super::{reach::Reaches, room::Room};
 use crate::{
     band::Band,
     sync::atomic::{Ordering, fence},
-    wait::{EventCount, EventListener, Group, Place, Total, Wakes},
+    wait::{Class, EventCount, EventListener, Group, Line, Place, Total, Wakes},
 };
+
+/// Those who wait in a `recv`.
+pub(super) const RECEIVES: Class = Class::FIRST;
+/// Those who wait as a stream.
+pub(super) const STREAMS: Class = Class::SECOND;
 
 /// Where the users of a channel wait: an eventcount for each class; for senders two a band, all in
 /// one group.
@@ -54,8 +59,8 @@ pub(super) struct Waits {
     /// All receives and streams that wait.
     receiving: Total,
     /// Those of all bands.
-    recv: EventCount,
-    stream: EventCount,
+    recv: Line,
+    stream: Line,
     pub(super) reaches: Reaches,
     /// First those of each band that wait for one unit, then those who wait for several.
     room: Group,
@@ -67,8 +72,8 @@ impl Waits {
     pub(super) fn new(bands: usize) -> Self {
         Self {
             receiving: Total::new(),
-            recv: EventCount::new(),
-            stream: EventCount::new(),
+            recv: Line::new(),
+            stream: Line::new(),
             reaches: Reaches::new(),
             room: Group::new(2 * bands),
             close: EventCount::new(),
@@ -88,14 +93,13 @@ impl Waits {
     #[cold]
     fn wake_for_item(&self, band: Band) {
         let bit = 1 << band.index();
-        drop(self.receiving.notify(|| {
-            let streams: usize = self
-                .reaches
-                .iter()
-                .filter(|reach| reach.mask & bit != 0)
-                .map(|reach| reach.stream.mark(usize::MAX))
-                .sum();
-            self.mark_recv(bit) + streams + self.stream.mark(usize::MAX)
+        drop(self.receiving.notify(|class| match class {
+            RECEIVES => self.mark_recv(bit),
+            _ => {
+                let able = self.reaches.iter().filter(|reach| reach.mask & bit != 0);
+                let streams = able.map(|reach| reach.stream.mark(usize::MAX));
+                streams.sum::<usize>() + self.stream.mark(usize::MAX)
+            }
         }));
     }
 
@@ -111,11 +115,12 @@ impl Waits {
     /// Receives for what is still there: one for each of the bands in `mask`, a bit a band, that
     /// have something.
     fn wake_receives(&self, mask: u64, items: &impl Items) -> Wakes {
-        self.receiving.notify(|| {
-            (0..Band::MAX_BANDS)
+        self.receiving.notify(|class| match class {
+            RECEIVES => (0..Band::MAX_BANDS)
                 .filter(|&band| mask & (1 << band) != 0 && items.are_in(Band::from_index(band)))
                 .map(|band| self.mark_recv(1 << band))
-                .sum()
+                .sum(),
+            _ => 0,
         })
     }
 
@@ -184,12 +189,18 @@ impl Waits {
 
     /// The channel was closed, by a `SeqCst` operation.
     pub(super) fn closed(&self) {
-        let receiving = self.receiving.notify(|| {
-            let all = |recv: &EventCount, stream: &EventCount| {
-                recv.mark(usize::MAX) + stream.mark(usize::MAX)
+        let receiving = self.receiving.notify(|class| {
+            let lines = self.reaches.iter().map(|reach| match class {
+                RECEIVES => &reach.recv,
+                _ => &reach.stream,
+            });
+            let of_all = if class == RECEIVES {
+                &self.recv
+            } else {
+                &self.stream
             };
-            let limited = self.reaches.iter().map(|r| all(&r.recv, &r.stream));
-            limited.sum::<usize>() + all(&self.recv, &self.stream)
+            let marked = lines.chain([of_all]).map(|line| line.mark(usize::MAX));
+            marked.sum()
         });
         drop((receiving, self.close.notify_all(), self.room.notify_all()));
     }
@@ -197,62 +208,65 @@ impl Waits {
 
 /// What receivers wait for.
 pub(super) trait Items {
+    /// Who waits for it.
+    fn waits(&self) -> &Waits;
     /// Whether something is in that band.
     fn are_in(&self, band: Band) -> bool;
 }
 
 /// Where a receiver waits for an item.
 pub(super) struct ItemWait<'a, I> {
-    waits: &'a Waits,
-    event: &'a EventCount,
-    items: &'a I,
-    mask: u64,
-    is_stream: bool,
+    pub(super) items: &'a I,
+    /// The bands that it takes from, a bit a band: all, or a reach was added for them.
+    pub(super) mask: u64,
+    class: Class,
 }
 
 impl<'a, I: Items> ItemWait<'a, I> {
-    /// As a receive, or as a stream, of the bands in `mask`, for which a reach was added unless it
-    /// is all.
-    pub(super) fn new(waits: &'a Waits, items: &'a I, mask: u64, is_stream: bool) -> Self {
-        let reach = if mask == u64::MAX {
+    /// As one of [`RECEIVES`] or [`STREAMS`].
+    pub(super) fn new(items: &'a I, mask: u64, class: Class) -> Self {
+        Self { items, mask, class }
+    }
+
+    fn line(&self) -> &'a Line {
+        let waits = self.items.waits();
+        let reach = if self.mask == u64::MAX {
             None
         } else {
-            waits.reaches.get(mask)
+            waits.reaches.get(self.mask)
         };
-        let event = match (reach, is_stream) {
-            (Some(reach), false) => &reach.recv,
-            (Some(reach), true) => &reach.stream,
-            (None, false) => &waits.recv,
-            (None, true) => &waits.stream,
-        };
-        Self {
-            waits,
-            event,
-            items,
-            mask,
-            is_stream,
+        match (reach, self.class) {
+            (Some(reach), RECEIVES) => &reach.recv,
+            (Some(reach), _) => &reach.stream,
+            (None, RECEIVES) => &waits.recv,
+            (None, _) => &waits.stream,
         }
     }
 }
 
 impl<I: Items> Place for ItemWait<'_, I> {
     fn listen(&self) -> EventListener {
-        self.waits.receiving.listen(self.event)
+        let receiving = &self.items.waits().receiving;
+        receiving.listen(self.class, self.line())
     }
 
     fn left_unwoken(&self) {
-        self.waits.receiving.left_unwoken(self.event);
+        self.items.waits().receiving.left_unwoken(self.class);
     }
 
     /// To a receive for what is there. A stream's wake was in nobody else's place.
     fn pass_on(&self) -> Wakes {
-        if self.is_stream {
-            return Wakes::none();
+        let waits = self.items.waits();
+        if self.class == STREAMS {
+            Wakes::none()
+        } else if waits.reaches.is_empty() {
+            waits.receiving.notify(|class| match class {
+                RECEIVES => waits.recv.mark(1),
+                _ => 0,
+            })
+        } else {
+            waits.wake_receives(self.mask, self.items)
         }
-        if self.waits.reaches.is_empty() {
-            return self.waits.receiving.notify(|| self.event.mark(1));
-        }
-        self.waits.wake_receives(self.mask, self.items)
     }
 }
 

@@ -117,10 +117,7 @@ impl EventCount {
 
     /// N3 and N4, within [`collect`]; returns how many it marked.
     #[inline]
-    pub(crate) fn mark(&self, n: usize) -> usize {
-        if self.is_idle() {
-            return 0;
-        }
+    pub(super) fn mark(&self, n: usize) -> usize {
         let woken = self.event.notify(n.additional()); // N3
         if woken != 0 {
             // Relaxed: too large for a moment does no harm, and the order against other changes of

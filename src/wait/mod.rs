@@ -15,6 +15,6 @@ mod wakes;
 pub(crate) use event_count::{EventCount, Place};
 pub(crate) use event_listener::EventListener;
 pub(crate) use group::Group;
-pub(crate) use total::Total;
+pub(crate) use total::{Class, Line, Total};
 pub(crate) use waiter::Waiter;
 pub(crate) use wakes::Wakes;
