@@ -201,14 +201,19 @@ impl<T> Core<T> {
     }
 
     /// Takes units of room for permits.
-    pub(super) fn try_reserve(&self, band: Band, units: usize) -> Result<(), TrySendError<()>> {
+    pub(super) fn try_reserve(
+        &self,
+        band: Band,
+        units: usize,
+        ttl: u64,
+    ) -> Result<(), TrySendError<()>> {
         if !self.has_band(band) {
             return Err(TrySendError::NoSuchBand(()));
         }
         if self.is_closed() {
             return Err(TrySendError::Closed(()));
         }
-        self.try_take_room(band, units)
+        self.try_take_room_managed(band, units, ttl)
     }
 
     #[inline(always)]

@@ -178,7 +178,7 @@ impl<T> Sender<T> {
     /// ```
     pub fn try_reserve(&self, band: impl Into<Band>) -> Result<Permit<'_, T>, TrySendError<()>> {
         let band = band.into();
-        self.core.try_reserve(band, 1)?;
+        self.core.try_reserve(band, 1, self.ttl)?;
         Ok(Permit::new(&self.core, band, 1, self.ttl))
     }
 
@@ -225,7 +225,7 @@ impl<T> Sender<T> {
         band: impl Into<Band>,
     ) -> Result<OwnedPermit<T>, TrySendError<()>> {
         let band = band.into();
-        self.core.try_reserve(band, 1)?;
+        self.core.try_reserve(band, 1, self.ttl)?;
         Ok(OwnedPermit::new(Arc::clone(&self.core), band, self.ttl))
     }
 
@@ -280,7 +280,7 @@ impl<T> Sender<T> {
         units: usize,
     ) -> Result<Permits<'_, T>, TrySendError<()>> {
         let band = band.into();
-        self.core.try_reserve(band, units)?;
+        self.core.try_reserve(band, units, self.ttl)?;
         Ok(Permits::new(&self.core, band, units, self.ttl))
     }
 
@@ -464,7 +464,7 @@ impl<T> Sender<T> {
         units: usize,
     ) -> Result<Permit<'_, T>, TrySendError<()>> {
         let band = band.into();
-        self.core.try_reserve(band, units)?;
+        self.core.try_reserve(band, units, self.ttl)?;
         Ok(Permit::new(&self.core, band, units, self.ttl))
     }
 }
