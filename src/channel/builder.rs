@@ -191,7 +191,7 @@ impl<T> Builder<T> {
     ///
     /// ```
     /// # use bandq::{Band, Builder, TrySendError};
-    /// let (sender, _) = Builder::new(3).capacity(1).evictable_from(Band::new(2)).build()?;
+    /// let (sender, _receiver) = Builder::new(3).capacity(1).evictable_from(Band::new(2)).build()?;
     /// sender.try_send(Band::new(1), "a control message")?;
     /// let error = sender.force_send(Band::URGENT, "an alarm").unwrap_err();
     /// assert_eq!(error.error, TrySendError::Full("an alarm"));
@@ -263,7 +263,7 @@ impl<T> Builder<T> {
     ///
     /// ```
     /// # use bandq::{Band, Builder, TrySendError};
-    /// let (sender, _) = Builder::new(1).capacity(10).weigher(|s: &String| s.len()).build()?;
+    /// let (sender, _receiver) = Builder::new(1).capacity(10).weigher(|s: &String| s.len()).build()?;
     /// sender.try_send(Band::URGENT, "8 bytes.".to_string())?;
     /// assert_eq!(sender.available(), Some(2));
     /// let full = sender.try_send(Band::URGENT, "four".to_string()).unwrap_err();

@@ -433,7 +433,7 @@ impl<T> Sender<T> {
     /// ```
     /// # use bandq::{Band, Builder};
     /// # futures_lite::future::block_on(async {
-    /// let (sender, _) = Builder::new(1).capacity(10).weigher(|s: &&str| s.len()).build()?;
+    /// let (sender, _receiver) = Builder::new(1).capacity(10).weigher(|s: &&str| s.len()).build()?;
     /// let permit = sender.reserve_units(Band::URGENT, 8).await?;
     /// assert_eq!(sender.available(), Some(2));
     /// permit.send("five!")?; // and what it does not need goes back
@@ -452,7 +452,7 @@ impl<T> Sender<T> {
     ///
     /// ```
     /// # use bandq::{Band, Builder, SendError};
-    /// let (sender, _) = Builder::new(1).capacity(10).weigher(|s: &&str| s.len()).build()?;
+    /// let (sender, _receiver) = Builder::new(1).capacity(10).weigher(|s: &&str| s.len()).build()?;
     /// let permit = sender.try_reserve_units(Band::URGENT, 3)?;
     /// assert!(sender.try_reserve_units(Band::URGENT, 8).unwrap_err().is_full());
     /// assert_eq!(permit.send("more than three"), Err(SendError::TooHeavy("more than three")));
