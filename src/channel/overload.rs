@@ -57,10 +57,7 @@ impl<T> Core<T> {
             return Err(TrySendError::NoSuchBand(()));
         }
         let units = self.units(parcel);
-        match self.try_take_room(band, units) {
-            Err(TrySendError::Full(())) if self.expire() => self.try_take_room(band, units),
-            taken => taken,
-        }?;
+        self.try_take_room_or_expire(band, units)?;
         if self.push(band, parcel, units, ttl) {
             return Ok(());
         }
@@ -68,8 +65,21 @@ impl<T> Core<T> {
         Err(TrySendError::Closed(()))
     }
 
+    /// Takes room; where there is none, what has expired goes first.
+    #[inline]
+    pub(super) fn try_take_room_or_expire(
+        &self,
+        band: Band,
+        units: usize,
+    ) -> Result<(), TrySendError<()>> {
+        match self.try_take_room(band, units) {
+            Err(TrySendError::Full(())) if self.expire() => self.try_take_room(band, units),
+            taken => taken,
+        }
+    }
+
     /// Takes what has expired at the head of each band; whether there was any.
-    pub(super) fn expire(&self) -> bool {
+    fn expire(&self) -> bool {
         let Some(entries) = self.entries() else {
             return false;
         };
