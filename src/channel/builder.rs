@@ -207,7 +207,7 @@ impl<T> Builder<T> {
     ///
     /// One that is not taken in time goes to the hook of [`on_expired`](Self::on_expired), or is
     /// dropped, by whoever next looks at the head of its band: a receive that takes it, or a send
-    /// that finds no room. Until then it is counted, and takes room. One that lies behind an item
+    /// or reservation that finds no room. Until then it is counted, and takes room. One that lies behind an item
     /// that lives longer waits for that one.
     ///
     /// Items carry when they were sent, which costs 24 bytes each.
@@ -230,7 +230,8 @@ impl<T> Builder<T> {
     }
 
     /// Called with each item that has expired, and its band, on the thread that finds it: that of a
-    /// receive, or of a send that has found no room. It runs outside of every lock and every claim,
+    /// receive, or of a send or reservation that has found no room. It runs outside of every lock
+    /// and every claim,
     /// so it may use this channel. If it panics, the panic ends there, once the panic hook has
     /// reported it.
     ///

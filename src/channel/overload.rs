@@ -92,7 +92,7 @@ impl<T> Core<T> {
     }
 
     /// Takes what has expired at the head of each band; whether there was any.
-    pub(super) fn expire(&self) -> bool {
+    fn expire(&self) -> bool {
         let Some(entries) = self.entries() else {
             return false;
         };

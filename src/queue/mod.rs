@@ -123,13 +123,8 @@ impl<T> Queue<T> {
             if self.pop_closed(&mut parcel).is_none() {
                 return outcome;
             }
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(parcel))) {
-                if outcome.is_ok() {
-                    outcome = Err(panic);
-                } else {
-                    drop_payload(panic);
-                }
-            }
+            let dropped = catch_unwind(AssertUnwindSafe(move || drop(parcel)));
+            outcome = first_panic(outcome, dropped);
         }
     }
 
@@ -146,6 +141,22 @@ impl<T> Queue<T> {
     #[cfg(feature = "__internals")]
     pub(crate) fn set(&self) -> &BandSet {
         &self.set
+    }
+}
+
+/// The first panic of two; the other one ends here.
+pub(crate) fn first_panic(
+    first: Result<(), Box<dyn Any + Send>>,
+    second: Result<(), Box<dyn Any + Send>>,
+) -> Result<(), Box<dyn Any + Send>> {
+    match (first, second) {
+        (Err(panic), second) => {
+            if let Err(other) = second {
+                drop_payload(other);
+            }
+            Err(panic)
+        }
+        (Ok(()), second) => second,
     }
 }
 
