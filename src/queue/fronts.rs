@@ -36,8 +36,9 @@
 //!
 //! Two sends that overlap may have their stamps the other way round than their places. A word that
 //! only grows then gives the later place the greater of both stamps, as if its clock had been read
-//! a moment later, which is still within its send. `before` in F1 does the same for the EMPTY word:
-//! it must not be below what is there.
+//! a moment later, which is still within its send. So does the earlier place, if it is published
+//! while the word is the later one's already. `before` in F1 does the same for the EMPTY word: it
+//! must not be below what is there.
 
 use crate::sync::{
     atomic::{AtomicU64, Ordering},
@@ -68,7 +69,9 @@ impl Fronts {
     /// F1.
     #[inline(always)]
     pub(super) fn before(&self, band: usize) -> Before {
-        Before(self.0[band].load(Ordering::Relaxed))
+        // Acquire: pairs with P3 and `raise`, so that who has read an item's stamp finds the item, or
+        // what is left of it; a pop that found nothing would else make it a tick younger.
+        Before(self.0[band].load(Ordering::Acquire))
     }
 
     /// P2, P3: an item was published.
@@ -79,8 +82,8 @@ impl Fronts {
         let mut word = self.0[band].load(Ordering::SeqCst);
         while word & EMPTY != 0 {
             let raised = (stamp << 1).max(word + 1);
-            // Relaxed: the stamp is the word itself.
-            match self.0[band].compare_exchange(word, raised, Ordering::Relaxed, Ordering::Relaxed)
+            // Release: pairs with F1. Relaxed on failure: the stamp is the word itself.
+            match self.0[band].compare_exchange(word, raised, Ordering::Release, Ordering::Relaxed)
             {
                 Ok(_) => return,
                 Err(now) => word = now,
