@@ -2,7 +2,7 @@
 
 use bandq::{Band, Policy, Receiver, Sender, TryRecvError, TrySendError, unbounded};
 use loom_tests::{
-    Bound, Seen, block_on, model,
+    Bound, Seen, model,
     sync::atomic::{AtomicBool, Ordering},
 };
 use std::{sync::Arc, time::Duration};
@@ -215,29 +215,5 @@ fn move_and_send_blocked_recv() {
             },
         );
         drop((senders, receiver));
-    });
-}
-
-/// The same for a task, with the move by a third.
-#[test]
-fn move_send_waiting_recv() {
-    let bound = Bound::Preemptions(1).or_in_full(Bound::Preemptions(2));
-    model("moving/move_send_waiting_recv", 3, bound, |cast| {
-        let (sender, receiver) = unbounded(1);
-        let mover = receiver.clone();
-        cast.three(
-            move || {
-                ageing(&mover);
-                mover
-            },
-            move || {
-                send(&sender, 1);
-                sender
-            },
-            move || {
-                assert_eq!(block_on(receiver.recv()), Ok((Band::URGENT, 1)));
-                receiver
-            },
-        );
     });
 }
