@@ -119,7 +119,7 @@ fn evict_close() {
 /// whichever of the two makes room for it.
 #[test]
 fn evict_waiting_sender() {
-    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
     model("evict/evict_waiting_sender", 2, bound, |cast| {
         let (sender, receiver) = bounded(2, 1);
         sender.try_send(LOW, 0).unwrap();

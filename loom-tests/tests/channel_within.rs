@@ -12,7 +12,7 @@ const LOW: Band = Band::new(1);
 /// A receiver of the item's band that begins to wait beside the send, as the first of its kind.
 #[test]
 fn send_recv() {
-    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
     model("within/send_recv", 2, bound, |cast| {
         let (sender, receiver) = unbounded(2);
         cast.two(
@@ -39,7 +39,7 @@ fn send_recv_beside_others() {
         let count = Arc::<Count>::default();
         let mut others = pin!(low.recv());
         begin_to_wait(others.as_mut(), &count);
-        cast.two(
+        let kept = cast.two(
             move || {
                 sender.try_send(Band::URGENT, 7).unwrap();
                 sender
@@ -51,40 +51,38 @@ fn send_recv_beside_others() {
             },
         );
         assert!(!count.is_woken(), "it may not take that");
+        drop(kept);
     });
 }
 
-/// Two receivers of one new mask at once: both are linked, or one finds the other's place.
+/// A receiver begins to wait beside a send by somebody who has just made a receiver of other bands:
+/// whichever of the two is linked first, the sender finds who waits.
 #[test]
 fn two_new_ones() {
-    let bound = Bound::Preemptions(1).or_in_full(Bound::Preemptions(2));
-    model("within/two_new_ones", 3, bound, |cast| {
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model("within/two_new_ones", 2, bound, |cast| {
         let (sender, receiver) = unbounded(2);
         let other = receiver.clone();
-        cast.three(
+        let kept = cast.two(
+            move || {
+                let low = other.within(LOW..=LOW);
+                sender.try_send(Band::URGENT, 7).unwrap();
+                (sender, low, other)
+            },
             move || {
                 let urgent = receiver.within(Band::URGENT..=Band::URGENT);
-                assert!(urgent.recv_blocking().is_ok());
+                assert_eq!(urgent.recv_blocking(), Ok((Band::URGENT, 7)));
                 receiver
             },
-            move || {
-                let urgent = other.within(Band::URGENT..=Band::URGENT);
-                assert!(urgent.recv_blocking().is_ok());
-                other
-            },
-            move || {
-                sender.try_send(Band::URGENT, 1).unwrap();
-                sender.try_send(Band::URGENT, 2).unwrap();
-                sender
-            },
         );
+        drop(kept);
     });
 }
 
 /// A narrow receiver that is woken and dropped passes its wake on to a wide one.
 #[test]
 fn woken_narrow_one_is_dropped() {
-    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
     model("within/woken_narrow_one_is_dropped", 2, bound, |cast| {
         let (sender, receiver) = unbounded(2);
         let urgent = receiver.within(Band::URGENT..=Band::URGENT);
