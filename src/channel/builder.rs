@@ -250,7 +250,7 @@ impl<T> Builder<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_expired(mut self, hook: impl Fn(Band, T) + Send + Sync + 'static) -> Self {
-        self.on_expired = Some(Arc::new(hook));
+        self.on_expired = Some(std::sync::Arc::new(hook)); // of a `dyn Fn`
         self
     }
 
