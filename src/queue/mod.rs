@@ -236,6 +236,16 @@ mod tests {
     }
 
     #[test]
+    fn a_band_whose_last_item_was_taken_is_not_shown_after_a_slip_either() {
+        let queue = Queue::new(3);
+        queue.bands[2].companion().learn(64); // it paid, so the next pop slips
+        push(&queue, 2, 'x');
+        assert_eq!(pop(&queue), Some((Band::new(2), 'x')));
+        assert_eq!(queue.set.load().next(), None);
+        assert!(!queue.bands[2].companion().is_due(), "nothing came in");
+    }
+
+    #[test]
     fn a_running_push_keeps_no_batch_from_the_items_of_other_bands() {
         let queue = Queue::new(2);
         for limit in [1, 5] {
