@@ -3,7 +3,8 @@
 //! Judged from outside, by a definition that no correct implementation can fail, however its
 //! threads are stopped. An item's life begins within its send, and it is taken within its receive:
 //!
-//! * it is handed out *late* if the receive began after the send had returned and the life was over;
+//! * it is handed out *late* if the receive began after the send had returned and the life was
+//!   over;
 //! * it has expired *early* if the hook had it before the send began and the life was over.
 //!
 //! `BANDQ_EXPIRES` says how many items: 20,000 without it.
