@@ -207,8 +207,8 @@ impl<T> Builder<T> {
     ///
     /// One that is not taken in time goes to the hook of [`on_expired`](Self::on_expired), or is
     /// dropped, by whoever next looks at the head of its band: a receive that takes it, or a send
-    /// or reservation that finds no room. Until then it is counted, and takes room. One that lies behind an item
-    /// that lives longer waits for that one.
+    /// or reservation that finds no room. Until then it is counted, and takes room. One that lies
+    /// behind an item that lives longer waits for that one.
     ///
     /// Items carry when they were sent, which costs 24 bytes each.
     ///
@@ -231,9 +231,8 @@ impl<T> Builder<T> {
 
     /// Called with each item that has expired, and its band, on the thread that finds it: that of a
     /// receive, or of a send or reservation that has found no room. It runs outside of every lock
-    /// and every claim,
-    /// so it may use this channel. If it panics, the panic ends there, once the panic hook has
-    /// reported it.
+    /// and every claim, so it may use this channel. If it panics, the panic ends there, once the
+    /// panic hook has reported it.
     ///
     /// ```
     /// # use bandq::{Band, Builder};
