@@ -231,9 +231,8 @@ impl<T> Builder<T> {
 
     /// Called with each item that has expired, and its band, on the thread that finds it: that of a
     /// receive, or of a send or reservation that has found no room. It runs outside of every lock
-    /// and every claim,
-    /// so it may use this channel. If it panics, the panic ends there, once the panic hook has
-    /// reported it.
+    /// and every claim, so it may use this channel. If it panics, the panic ends there, once the
+    /// panic hook has reported it.
     ///
     /// ```
     /// # use bandq::{Band, Builder};
