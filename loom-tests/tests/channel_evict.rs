@@ -27,7 +27,9 @@ fn evict_recv() {
             (Ok(evicted), received, rest) if evicted == [(LOW, 0)] => {
                 let urgent = Ok((Band::URGENT, 1));
                 let nothing = Err(TryRecvError::Empty);
-                assert!((received, rest) == (urgent, nothing) || (received, rest) == (nothing, urgent));
+                assert!(
+                    (received, rest) == (urgent, nothing) || (received, rest) == (nothing, urgent)
+                );
                 "evicted"
             }
             (Ok(evicted), received, rest) => {
@@ -36,14 +38,21 @@ fn evict_recv() {
                 "received"
             }
             (Err(error), received, rest) => {
-                assert_eq!((error.error, error.evicted), (TrySendError::Full(1), vec![]));
+                assert_eq!(
+                    (error.error, error.evicted),
+                    (TrySendError::Full(1), vec![])
+                );
                 assert_eq!((received, rest), (Ok((LOW, 0)), Err(TryRecvError::Empty)));
                 "received, and its room was not free yet"
             }
         });
         assert_eq!(receiver.available(), Some(1));
     });
-    SEEN.expect(["evicted", "received", "received, and its room was not free yet"]);
+    SEEN.expect([
+        "evicted",
+        "received",
+        "received, and its room was not free yet",
+    ]);
 }
 
 /// Two forced sends and one low item: it goes once, and what is in is no more than there is room

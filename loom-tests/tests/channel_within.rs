@@ -136,7 +136,10 @@ fn took_a_more_urgent_one() {
             assert!(narrow_count.is_woken() || another_count.is_woken());
         } else {
             SEEN.mark("the urgent one");
-            assert!(another_count.is_woken(), "the low item is there, and it sleeps");
+            assert!(
+                another_count.is_woken(),
+                "the low item is there, and it sleeps"
+            );
         }
         assert_eq!(receiver.len(), 1);
         drop((sender, of_one));
