@@ -3,14 +3,17 @@
 #![allow(missing_docs, missing_debug_implementations)]
 
 use crate::{
+    Policy, Receiver,
+    entry::Entry,
     fifo,
     parcel::Parcel,
     queue::{self, BandQueue},
-    wait,
+    sync, wait,
 };
 use core::{
     ops::Deref,
     task::{Context, Poll},
+    time::Duration,
 };
 
 /// One band.
@@ -78,6 +81,26 @@ impl<T> Fifo<T> {
         self.fifo.is_published_beyond(&self.stock)
     }
 
+    /// A copy of the first item that nobody has claimed, and its place.
+    pub fn peek(&self) -> Option<(Place, T)>
+    where
+        T: Copy,
+    {
+        // SAFETY: a look is at an item that was written, and a `Copy` one stays as it is.
+        let copy = |item: *const T| unsafe { *item };
+        let (place, item) = self.fifo.peek(&self.stock, copy)?;
+        Some((Place(place), item))
+    }
+
+    /// Takes the item that was seen at that place, unless somebody else has claimed it, or
+    /// something was, or still may be, before it.
+    pub fn pop_at(&self, place: Place) -> Option<T> {
+        let mut parcel = Parcel::empty();
+        self.fifo
+            .pop_at(place.0, &self.stock, &mut parcel, &fifo::Blind)?;
+        parcel.take()
+    }
+
     pub fn close(&self) {
         self.fifo.close();
     }
@@ -100,6 +123,70 @@ impl<T> Default for Fifo<T> {
 impl<T> Drop for Fifo<T> {
     fn drop(&mut self) {
         while self.pop_closed().is_some() {}
+    }
+}
+
+/// The place of an item in a [`Fifo`].
+#[derive(Clone, Copy)]
+pub struct Place(fifo::Place);
+
+/// One band of a queue that knows when the item at its head was sent. Here the sender says when.
+pub struct StampedBand<T>(queue::StampedQueue<T>);
+
+impl<T> StampedBand<T> {
+    pub fn new() -> Self {
+        Self(queue::StampedQueue::new(1))
+    }
+
+    pub fn push(&self, sent: u64, item: T) {
+        let entry = Entry {
+            sent,
+            expires: u64::MAX,
+            units: 1,
+            item,
+        };
+        self.0.push(0, &mut Parcel::new(entry));
+    }
+
+    /// With when it was sent.
+    pub fn pop(&self) -> Option<(u64, T)> {
+        let mut parcel = Parcel::empty();
+        self.0.pop_band(0, &mut parcel);
+        let entry = parcel.take()?;
+        Some((entry.sent, entry.item))
+    }
+
+    /// When the item at the head was sent, as far as that is known.
+    pub fn front(&self) -> Option<u64> {
+        self.0.front(0)
+    }
+}
+
+impl<T> Default for StampedBand<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The order in which bands are served.
+pub struct Order(queue::Order);
+
+impl Order {
+    pub fn new(bands: usize) -> Self {
+        Self(queue::Order::new(bands))
+    }
+
+    pub fn set(&self, policy: Policy) {
+        self.0.set(policy).expect("a policy that fits");
+    }
+
+    pub fn policy(&self) -> Policy {
+        self.0.policy()
+    }
+
+    /// Whether all that receives look at is of the current policy and one version.
+    pub fn is_whole(&self) -> bool {
+        self.0.is_whole()
     }
 }
 
@@ -193,6 +280,16 @@ impl<E: Deref<Target = EventCount>> Drop for Waiter<E> {
     fn drop(&mut self) {
         self.waiter.leave(&self.event.0);
     }
+}
+
+/// How much each band has been charged under weights, on top of where it began.
+pub fn charges<T>(receiver: &Receiver<T>) -> Vec<u64> {
+    receiver.charges()
+}
+
+/// Lets time pass. A model has a clock of its own, which stands still but for this.
+pub fn sleep(duration: Duration) {
+    sync::time::sleep(duration);
 }
 
 /// The most urgent band that the set shows, without the look into each band.

@@ -1,6 +1,7 @@
 //! The clock of a channel: nanoseconds since it was made.
 
-use std::time::{Duration, Instant};
+use crate::sync::time::Instant;
+use core::time::Duration;
 
 /// The time that does not come.
 pub(crate) const NEVER: u64 = u64::MAX;

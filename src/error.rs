@@ -365,7 +365,8 @@ reason!(RecvError { Self => "the channel is closed and empty" });
 pub struct ForceSendError<T> {
     /// Why it failed, with the item.
     pub error: TrySendError<T>,
-    /// What had gone by then: usually nothing, else the channel was closed meanwhile.
+    /// What had gone by then: usually nothing. Else the channel was closed meanwhile, or, with
+    /// weights, all that may go did not suffice.
     pub evicted: Vec<(Band, T)>,
 }
 

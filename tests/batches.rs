@@ -318,7 +318,8 @@ fn an_owning_iterator_is_the_receiver() {
     let (tx, rx) = unbounded(1);
     assert!(tx.try_send_many(b(0), ledger.tokens()).is_ok());
     let mut items = rx.into_iter();
-    drop(items.next());
+    let first = items.next().map(|(band, token)| (band, token.id()));
+    assert_eq!(first, Some((b(0), 0)));
     assert_eq!((tx.receiver_count(), tx.is_closed()), (1, false));
     drop(items);
     assert_eq!((tx.receiver_count(), tx.is_closed()), (0, true));

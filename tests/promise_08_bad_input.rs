@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bandq::{
     Band, BandQueue, Builder, NoSuchBand, RecvError, RecvTimeoutError, SendError, SendManyError,
-    SendTimeoutError, TryRecvError, TrySendError, bounded, unbounded,
+    SendTimeoutError, TryRecvError, TrySendError, TrySendManyError, bounded, unbounded,
 };
 use support::{Task, Watchdog, b};
 
@@ -27,6 +27,7 @@ fn a_band_is_below_64() {
         assert_eq!(Band::try_from(i), Ok(band));
         assert_eq!(band.index(), usize::from(i));
         assert_eq!(u8::from(band), i);
+        assert_eq!(format!("{band} {band:>3}"), format!("{i} {i:>3}"));
     }
     for i in 64..=255 {
         assert_eq!(Band::try_new(i), None);
@@ -388,6 +389,17 @@ fn errors_say_what_they_are_and_give_the_item_back() {
     assert!(!SendTimeoutError::NoSuchBand(1).is_timeout());
 
     assert_eq!(NoSuchBand(4).into_inner(), 4);
+
+    for error in [
+        TrySendError::Full(1),
+        TrySendError::Closed(1),
+        TrySendError::NoSuchBand(1),
+    ] {
+        let (full, closed) = (error.is_full(), error.is_closed());
+        let many = TrySendManyError { sent: 7, error };
+        assert_eq!((many.is_full(), many.is_closed()), (full, closed));
+        assert_eq!(many.into_inner(), 1);
+    }
 
     assert!(TryRecvError::Empty.is_empty() && !TryRecvError::Empty.is_closed());
     assert!(TryRecvError::Closed.is_closed() && !TryRecvError::Closed.is_empty());

@@ -12,6 +12,7 @@ mod explore;
 mod ledger;
 mod seen;
 pub mod shelf;
+pub mod task;
 
 pub use cast::Cast;
 pub use explore::{Bound, full, model};

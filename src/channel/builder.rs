@@ -191,7 +191,7 @@ impl<T> Builder<T> {
     ///
     /// ```
     /// # use bandq::{Band, Builder, TrySendError};
-    /// let (sender, _) = Builder::new(3).capacity(1).evictable_from(Band::new(2)).build()?;
+    /// let (sender, _receiver) = Builder::new(3).capacity(1).evictable_from(Band::new(2)).build()?;
     /// sender.try_send(Band::new(1), "a control message")?;
     /// let error = sender.force_send(Band::URGENT, "an alarm").unwrap_err();
     /// assert_eq!(error.error, TrySendError::Full("an alarm"));
@@ -207,7 +207,7 @@ impl<T> Builder<T> {
     ///
     /// One that is not taken in time goes to the hook of [`on_expired`](Self::on_expired), or is
     /// dropped, by whoever next looks at the head of its band: a receive that takes it, or a send
-    /// that finds no room. Until then it is counted, and takes room. One that lies behind an item
+    /// or reservation that finds no room. Until then it is counted, and takes room. One that lies behind an item
     /// that lives longer waits for that one.
     ///
     /// Items carry when they were sent, which costs 24 bytes each.
@@ -230,7 +230,8 @@ impl<T> Builder<T> {
     }
 
     /// Called with each item that has expired, and its band, on the thread that finds it: that of a
-    /// receive, or of a send that has found no room. It runs outside of every lock and every claim,
+    /// receive, or of a send or reservation that has found no room. It runs outside of every lock
+    /// and every claim,
     /// so it may use this channel. If it panics, the panic ends there, once the panic hook has
     /// reported it.
     ///
@@ -249,7 +250,7 @@ impl<T> Builder<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_expired(mut self, hook: impl Fn(Band, T) + Send + Sync + 'static) -> Self {
-        self.on_expired = Some(Arc::new(hook));
+        self.on_expired = Some(std::sync::Arc::new(hook)); // of a `dyn Fn`
         self
     }
 
@@ -263,7 +264,7 @@ impl<T> Builder<T> {
     ///
     /// ```
     /// # use bandq::{Band, Builder, TrySendError};
-    /// let (sender, _) = Builder::new(1).capacity(10).weigher(|s: &String| s.len()).build()?;
+    /// let (sender, _receiver) = Builder::new(1).capacity(10).weigher(|s: &String| s.len()).build()?;
     /// sender.try_send(Band::URGENT, "8 bytes.".to_string())?;
     /// assert_eq!(sender.available(), Some(2));
     /// let full = sender.try_send(Band::URGENT, "four".to_string()).unwrap_err();

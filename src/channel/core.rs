@@ -11,7 +11,7 @@ use crate::{
     error::{BuildError, RecvError, SendError, TryRecvError, TrySendError},
     layout::Spaced,
     parcel::Parcel,
-    queue::{Queue, go_on},
+    queue::{Queue, first_panic, go_on},
     wait::Class,
 };
 
@@ -201,14 +201,19 @@ impl<T> Core<T> {
     }
 
     /// Takes units of room for permits.
-    pub(super) fn try_reserve(&self, band: Band, units: usize) -> Result<(), TrySendError<()>> {
+    pub(super) fn try_reserve(
+        &self,
+        band: Band,
+        units: usize,
+        ttl: u64,
+    ) -> Result<(), TrySendError<()>> {
         if !self.has_band(band) {
             return Err(TrySendError::NoSuchBand(()));
         }
         if self.is_closed() {
             return Err(TrySendError::Closed(()));
         }
-        self.try_take_room(band, units)
+        self.try_take_room_managed(band, units, ttl)
     }
 
     #[inline(always)]
@@ -415,11 +420,11 @@ impl<T> Core<T> {
     pub(super) fn drop_receiver(&self) {
         if self.receivers.remove() {
             self.close();
-            // Nobody is left to receive, so what is inside goes now, not with the last sender.
-            go_on(self.queue.drop_items());
-            if let Some(entries) = self.entries() {
-                go_on(entries.drop_items());
-            }
+            // Nobody is left to receive, so what is inside goes now, not with the last sender; all
+            // of it, before a panic of the first goes on.
+            let bare = self.queue.drop_items();
+            let entries = self.entries().map_or(Ok(()), Entries::drop_items);
+            go_on(first_panic(bare, entries));
         }
     }
 }

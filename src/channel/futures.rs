@@ -291,7 +291,7 @@ impl<'a, T> Future for Reserve<'a, T> {
             ttl,
         } = &mut *self;
         let core: &'a Core<T> = core;
-        wait.poll(context, || sent(core.try_reserve(*band, *units)))
+        wait.poll(context, || sent(core.try_reserve(*band, *units, *ttl)))
             .map_ok(|()| Permit::new(core, *band, *units, *ttl))
     }
 }
@@ -338,7 +338,7 @@ impl<T> Future for ReserveOwned<'_, T> {
             band,
             ttl,
         } = &mut *self;
-        wait.poll(context, || sent(core.try_reserve(*band, 1)))
+        wait.poll(context, || sent(core.try_reserve(*band, 1, *ttl)))
             .map_ok(|()| OwnedPermit::new(Arc::clone(core), *band, *ttl))
     }
 }
@@ -391,7 +391,7 @@ impl<'a, T> Future for ReserveMany<'a, T> {
             ttl,
         } = &mut *self;
         let core: &'a Core<T> = core;
-        wait.poll(context, || sent(core.try_reserve(*band, *units)))
+        wait.poll(context, || sent(core.try_reserve(*band, *units, *ttl)))
             .map_ok(|()| Permits::new(core, *band, *units, *ttl))
     }
 }

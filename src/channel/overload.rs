@@ -60,14 +60,8 @@ impl<T> Core<T> {
         if !self.has_band(band) {
             return Err(TrySendError::NoSuchBand(()));
         }
-        if self.would_be_late(band, ttl) {
-            return Err(TrySendError::Late(()));
-        }
         let units = self.units(parcel);
-        match self.try_take_room(band, units) {
-            Err(TrySendError::Full(())) if self.expire() => self.try_take_room(band, units),
-            taken => taken,
-        }?;
+        self.try_take_room_managed(band, units, ttl)?;
         if self.push(band, parcel, units, ttl) {
             return Ok(());
         }
@@ -75,8 +69,30 @@ impl<T> Core<T> {
         Err(TrySendError::Closed(()))
     }
 
+    /// Takes units of room for an item that would not be too late; where there are too few, also
+    /// those of what has expired.
+    pub(super) fn try_take_room_managed(
+        &self,
+        band: Band,
+        units: usize,
+        ttl: u64,
+    ) -> Result<(), TrySendError<()>> {
+        if self.would_be_late(band, ttl) {
+            // It may be closed as well, and that wins.
+            return Err(if self.is_closed() {
+                TrySendError::Closed(())
+            } else {
+                TrySendError::Late(())
+            });
+        }
+        match self.try_take_room(band, units) {
+            Err(TrySendError::Full(())) if self.expire() => self.try_take_room(band, units),
+            taken => taken,
+        }
+    }
+
     /// Takes what has expired at the head of each band; whether there was any.
-    pub(super) fn expire(&self) -> bool {
+    fn expire(&self) -> bool {
         let Some(entries) = self.entries() else {
             return false;
         };

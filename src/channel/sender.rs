@@ -178,7 +178,7 @@ impl<T> Sender<T> {
     /// ```
     pub fn try_reserve(&self, band: impl Into<Band>) -> Result<Permit<'_, T>, TrySendError<()>> {
         let band = band.into();
-        self.core.try_reserve(band, 1)?;
+        self.core.try_reserve(band, 1, self.ttl)?;
         Ok(Permit::new(&self.core, band, 1, self.ttl))
     }
 
@@ -225,7 +225,7 @@ impl<T> Sender<T> {
         band: impl Into<Band>,
     ) -> Result<OwnedPermit<T>, TrySendError<()>> {
         let band = band.into();
-        self.core.try_reserve(band, 1)?;
+        self.core.try_reserve(band, 1, self.ttl)?;
         Ok(OwnedPermit::new(Arc::clone(&self.core), band, self.ttl))
     }
 
@@ -280,7 +280,7 @@ impl<T> Sender<T> {
         units: usize,
     ) -> Result<Permits<'_, T>, TrySendError<()>> {
         let band = band.into();
-        self.core.try_reserve(band, units)?;
+        self.core.try_reserve(band, units, self.ttl)?;
         Ok(Permits::new(&self.core, band, units, self.ttl))
     }
 
@@ -433,7 +433,7 @@ impl<T> Sender<T> {
     /// ```
     /// # use bandq::{Band, Builder};
     /// # futures_lite::future::block_on(async {
-    /// let (sender, _) = Builder::new(1).capacity(10).weigher(|s: &&str| s.len()).build()?;
+    /// let (sender, _receiver) = Builder::new(1).capacity(10).weigher(|s: &&str| s.len()).build()?;
     /// let permit = sender.reserve_units(Band::URGENT, 8).await?;
     /// assert_eq!(sender.available(), Some(2));
     /// permit.send("five!")?; // and what it does not need goes back
@@ -452,7 +452,7 @@ impl<T> Sender<T> {
     ///
     /// ```
     /// # use bandq::{Band, Builder, SendError};
-    /// let (sender, _) = Builder::new(1).capacity(10).weigher(|s: &&str| s.len()).build()?;
+    /// let (sender, _receiver) = Builder::new(1).capacity(10).weigher(|s: &&str| s.len()).build()?;
     /// let permit = sender.try_reserve_units(Band::URGENT, 3)?;
     /// assert!(sender.try_reserve_units(Band::URGENT, 8).unwrap_err().is_full());
     /// assert_eq!(permit.send("more than three"), Err(SendError::TooHeavy("more than three")));
@@ -464,7 +464,7 @@ impl<T> Sender<T> {
         units: usize,
     ) -> Result<Permit<'_, T>, TrySendError<()>> {
         let band = band.into();
-        self.core.try_reserve(band, units)?;
+        self.core.try_reserve(band, units, self.ttl)?;
         Ok(Permit::new(&self.core, band, units, self.ttl))
     }
 }

@@ -52,6 +52,12 @@ impl<T> Receiver<T> {
         }
     }
 
+    /// As `Order::charges`.
+    #[cfg(feature = "__internals")]
+    pub(crate) fn charges(&self) -> Vec<u64> {
+        self.core.manage().order.charges()
+    }
+
     /// Under weights: adds to the one that each receive counts what the work of an item of this
     /// band turned out to cost, in units of your choice. So a share is one of cost, not of items.
     /// Under other policies, and for a band that goes strictly first, it does nothing.

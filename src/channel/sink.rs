@@ -48,9 +48,9 @@ impl<T> Sink<T> for BandSender<T> {
         }
         let core = &sender.core;
         let place = core.any_room_wait(*band);
-        let ready = sink
-            .waiter
-            .poll(&place, context, || sent(core.try_reserve(*band, 1)));
+        let ready = sink.waiter.poll(&place, context, || {
+            sent(core.try_reserve(*band, 1, sender.ttl))
+        });
         ready.map(|result| {
             sink.has_unit = result.is_ok();
             result.map_err(|error| error.with(None))

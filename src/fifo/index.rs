@@ -196,6 +196,15 @@ mod tests {
     }
 
     #[test]
+    fn well_behind_is_more_than_one_slot_behind() {
+        let head = SHAPE.start(7).next_segment(SHAPE).advanced(3);
+        for (slots, is_well_behind) in [(0, false), (1, false), (2, true), (200, true)] {
+            assert_eq!(head.is_well_behind(head.advanced(slots)), is_well_behind);
+        }
+        assert!(!head.advanced(2).is_well_behind(head), "it is ahead");
+    }
+
+    #[test]
     fn the_closed_bit_does_not_move_the_place() {
         let tail = SHAPE.start(7).next_segment(SHAPE).advanced(3);
         let closed = Index::from_word(tail.word() | Index::closed_bit());

@@ -345,6 +345,23 @@ fn nothing_is_there_when_only_the_tail_was_handed_over() {
 }
 
 #[test]
+fn the_ends_of_two_fifos_together_tell_when_one_of_them_moved() {
+    let ((one, stock), (other, _)) = (new(), new());
+    let ends = || {
+        one.ends_if_empty()
+            .unwrap()
+            .and(other.ends_if_empty().unwrap())
+    };
+    let mut before = ends();
+    assert!(before == ends());
+    for moved in [&one, &other] {
+        pass(moved, 1, &stock);
+        assert!(before != ends());
+        before = ends();
+    }
+}
+
+#[test]
 fn a_pop_gives_its_own_slot_up_behind_one_that_was_given_up() {
     let segment = Segment::<u64>::new(0);
     // SAFETY: one thread plays all parts, each slot claimed once by each side.

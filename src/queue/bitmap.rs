@@ -157,4 +157,16 @@ mod tests {
         set.restore(3);
         assert_eq!(set.load().next(), Some(3));
     }
+
+    #[test]
+    fn a_copy_says_what_is_in_it_and_how_much_is_not_in_another() {
+        let set = BandSet::default();
+        set.insert(3);
+        let before = set.load();
+        assert!(before.contains(3) && !before.contains(4));
+        set.insert(4);
+        set.insert(63);
+        let now = set.load();
+        assert_eq!((now.not_in(before), before.not_in(now)), (2, 0));
+    }
 }

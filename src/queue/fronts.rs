@@ -12,32 +12,38 @@
 //! * `(s, 0)`: the head is an item that was sent at `s`.
 //! * `(s, EMPTY)`: what was sent up to `s` is gone, and nothing was seen behind it.
 //!
-//! Everything that is written is true of *some* item that was at the head, and later items have
-//! greater words, so the greatest is the latest: whatever order the writers come in, the word is
-//! what the one who took the last item left.
-//!
 //! ```text
-//! consumer                                   producer
-//! F1 before = word                           P1 publish                        (RMW lane)
-//! F2 claim, take item i                      P2 read the word
-//! F3 look for the next published item j:     P3 EMPTY? raise it to (stamp, 0)
-//!    there is one? raise the word to
-//!    (stamp of j, 0), and that is all
-//! F4 raise the word to (stamp of i, EMPTY)
-//! F5 look again: something published?
-//!    raise it to its stamp
+//! producer                              consumer
+//! P1 publish             (RMW lane)     F1 claim, take item i
+//! P2 read the word                      F2 the slot behind has item j, sent later than i?
+//! P3 EMPTY, and s is below our stamp?      not EMPTY? raise the word to (stamp of j, 0): done
+//!    change it to (stamp, 0)            F3 settle
+//!    EMPTY, and s is not? settle
+//!
+//! settle: again and again until the word and a look agree
+//! S1 read the word
+//! S2 look for the first published item
+//! S3 there is one? change the word from what was read to (its stamp, 0)
+//!    none?         change it to (stamp of i, EMPTY)
 //! ```
 //!
-//! The look of F3 is nearly always one at the slot behind, which the taker's own slot keeps alive.
+//! The look of F2 is at a slot that the taker's own slot keeps alive, and is nearly always enough.
 //!
-//! A band would be hidden, its word EMPTY beside an item whose send has returned, if P2 read a word
-//! from before F4's and F5 missed P1. All four are `SeqCst`; P1 < P2 < F4 < F5 < P1 would be a
-//! circle.
+//! *Nothing is hidden.* A band would be hidden, its word EMPTY beside an item whose send has
+//! returned, if P2 read a word from before S3 and the next S2, the look after it, missed P1. All
+//! four are `SeqCst`; P1 < P2 < S3 < S2 < P1 would be a circle.
 //!
-//! Two sends that overlap may have their stamps the other way round than their places. A word that
-//! only grows then gives the later place the greater of both stamps, as if its clock had been read
-//! a moment later, which is still within its send. `before` in F1 does the same for the EMPTY word:
-//! it must not be below what is there.
+//! *What is gone is not shown.* A word that is EMPTY becomes another only if it has not changed
+//! since a look that came after it was read (S3), or if our own stamp is above it (P3). Who takes
+//! an item leaves the word at its stamp or above, and who finds nothing behind changes it, always.
+//! So in S3, who took the item that was seen has changed the word before, and then the exchange
+//! fails, or does so afterwards. And in P3, if somebody has taken our item, he has not come to the
+//! word yet, and will.
+//!
+//! Two sends that overlap may have their stamps the other way round than their places, and may
+//! publish the other way round. A word that only grows gives the later place the greater of both
+//! stamps, as if its clock had been read a moment later, which is still within its send. The one at
+//! the earlier place may count with the stamp of the other, if that was published first.
 
 use crate::sync::{
     atomic::{AtomicU64, Ordering},
@@ -48,10 +54,6 @@ const EMPTY: u64 = 1;
 
 /// The words of all bands.
 pub(crate) struct Fronts(Box<[AtomicU64]>);
-
-/// What a band's word was before a claim (F1).
-#[derive(Clone, Copy)]
-pub(super) struct Before(u64);
 
 impl Fronts {
     pub(super) fn new(bands: usize) -> Self {
@@ -65,59 +67,88 @@ impl Fronts {
         (word & EMPTY == 0).then_some(word >> 1)
     }
 
-    /// F1.
-    #[inline(always)]
-    pub(super) fn before(&self, band: usize) -> Before {
-        Before(self.0[band].load(Ordering::Relaxed))
-    }
-
-    /// P2, P3: an item was published.
+    /// P2, P3: an item was published. `look` says when the first published one was sent.
     #[inline]
-    pub(super) fn came(&self, band: usize, stamp: u64) {
+    pub(super) fn came(&self, band: usize, stamp: u64, look: impl Fn() -> Option<u64>) {
         model_fence();
-        // SeqCst: P2; pairs with F4.
+        // SeqCst: P2; pairs with S3.
         let mut word = self.0[band].load(Ordering::SeqCst);
         while word & EMPTY != 0 {
-            let raised = (stamp << 1).max(word + 1);
-            // Relaxed: the stamp is the word itself.
-            match self.0[band].compare_exchange(word, raised, Ordering::Relaxed, Ordering::Relaxed)
-            {
+            let ours = stamp << 1;
+            if ours < word {
+                return self.settle(band, None, look); // ours may be gone
+            }
+            // Release: pairs with S1, so that the look sees the item. Relaxed on failure: the word
+            // is all that counts.
+            match self.0[band].compare_exchange(word, ours, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(now) => word = now,
             }
         }
     }
 
-    /// F3, with an item seen behind the one that was taken.
+    /// F2, F3: an item that was sent at `stamp` was taken, and `next` is when the one was sent that
+    /// was seen behind it, if one was.
     #[inline(always)]
-    pub(super) fn is_next(&self, band: usize, stamp: u64) {
-        self.raise(band, stamp << 1);
-    }
-
-    /// The rest of F3, F4, F5: an item that was sent at `stamp` was taken, or nothing was found, and
-    /// the slot behind did not show an item. `look` looks for the first published one, and says when
-    /// it was sent.
-    pub(super) fn none_behind(
+    pub(super) fn took(
         &self,
         band: usize,
-        before: Before,
         stamp: u64,
+        next: Option<u64>,
         look: impl Fn() -> Option<u64>,
     ) {
-        if let Some(next) = look() {
-            return self.is_next(band, next);
+        if let Some(next) = next.filter(|next| *next > stamp) {
+            let mut word = self.0[band].load(Ordering::Relaxed); // the exchange sees to it
+            while word & EMPTY == 0 {
+                if word >= next << 1 {
+                    return;
+                }
+                // As in `came`.
+                match self.0[band].compare_exchange(
+                    word,
+                    next << 1,
+                    Ordering::Release,
+                    Ordering::Relaxed,
+                ) {
+                    Ok(_) => return,
+                    Err(now) => word = now,
+                }
+            }
         }
-        let empty = (stamp << 1).max(before.0) | EMPTY;
-        self.raise(band, empty);
-        model_fence();
-        if let Some(next) = look() {
-            self.raise(band, (next << 1).max(empty + 1));
-        }
+        self.settle(band, Some(stamp), look);
     }
 
-    #[inline(always)]
-    fn raise(&self, band: usize, word: u64) {
-        // SeqCst: F4; pairs with P2.
-        self.0[band].fetch_max(word, Ordering::SeqCst);
+    /// A pop found nothing.
+    pub(super) fn found_nothing(&self, band: usize, look: impl Fn() -> Option<u64>) {
+        self.settle(band, None, look);
+    }
+
+    /// S1 to S3. An item that was sent at `taken` was taken.
+    #[cold]
+    fn settle(&self, band: usize, mut taken: Option<u64>, look: impl Fn() -> Option<u64>) {
+        loop {
+            // SeqCst: S1, so that the look of S2 comes after the S3 before it.
+            let word = self.0[band].load(Ordering::SeqCst);
+            model_fence();
+            let next = look();
+            if taken.is_none() && next.is_none() && word & EMPTY != 0 {
+                return;
+            }
+            let least = word + (word & EMPTY); // no longer EMPTY, or as it is
+            let shown = least.max(taken.unwrap_or(0) << 1);
+            let new = match next {
+                Some(next) => shown.max(next << 1),
+                None => shown | EMPTY,
+            };
+            // SeqCst: S3; pairs with P2, and as a release with S1.
+            let changed =
+                self.0[band].compare_exchange(word, new, Ordering::SeqCst, Ordering::Relaxed);
+            if changed.is_ok() {
+                if next.is_some() {
+                    return;
+                }
+                taken = None; // noted; and now the look after it
+            }
+        }
     }
 }

@@ -123,13 +123,8 @@ impl<T> Queue<T> {
             if self.pop_closed(&mut parcel).is_none() {
                 return outcome;
             }
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(move || drop(parcel))) {
-                if outcome.is_ok() {
-                    outcome = Err(panic);
-                } else {
-                    drop_payload(panic);
-                }
-            }
+            let dropped = catch_unwind(AssertUnwindSafe(move || drop(parcel)));
+            outcome = first_panic(outcome, dropped);
         }
     }
 
@@ -146,6 +141,22 @@ impl<T> Queue<T> {
     #[cfg(feature = "__internals")]
     pub(crate) fn set(&self) -> &BandSet {
         &self.set
+    }
+}
+
+/// The first panic of two; the other one ends here.
+pub(crate) fn first_panic(
+    first: Result<(), Box<dyn Any + Send>>,
+    second: Result<(), Box<dyn Any + Send>>,
+) -> Result<(), Box<dyn Any + Send>> {
+    match (first, second) {
+        (Err(panic), second) => {
+            if let Err(other) = second {
+                drop_payload(other);
+            }
+            Err(panic)
+        }
+        (Ok(()), second) => second,
     }
 }
 
@@ -222,6 +233,16 @@ mod tests {
         queue.set.insert(1);
         assert_eq!(queue.pop_many(&mut Vec::new(), 5), 0);
         assert_eq!(queue.set.load().next(), None);
+    }
+
+    #[test]
+    fn a_band_whose_last_item_was_taken_is_not_shown_after_a_slip_either() {
+        let queue = Queue::new(3);
+        queue.bands[2].companion().learn(64); // it paid, so the next pop slips
+        push(&queue, 2, 'x');
+        assert_eq!(pop(&queue), Some((Band::new(2), 'x')));
+        assert_eq!(queue.set.load().next(), None);
+        assert!(!queue.bands[2].companion().is_due(), "nothing came in");
     }
 
     #[test]

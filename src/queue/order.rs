@@ -18,8 +18,9 @@
 //! # A receive under weights
 //!
 //! It chooses, charges the band by a compare-exchange on its pass, and then takes. A lost exchange
-//! means that somebody else chose the band at the same time; the loser chooses again, so that two
-//! do not take one band's turn. A band that was chosen and had nothing gets its charge back.
+//! means that somebody else chose the band at the same time; the loser chooses again. (Who chooses
+//! before another one's charge and charges after it takes a turn too early: `weights` counts one for
+//! each receive that runs.) A band that was chosen and had nothing gets its charge back.
 
 use crate::{
     error::BuildError,
@@ -99,6 +100,31 @@ impl Order {
         Word::of(version, rule).replace_older(&self.rule);
         self.note(Versioned { version, policy });
         Ok(())
+    }
+
+    /// Whether every word is that of the current policy and of one version: what is true when no
+    /// change runs.
+    #[cfg(feature = "__internals")]
+    pub(crate) fn is_whole(&self) -> bool {
+        let policy = self.policy();
+        let rule = Word(self.rule.load(Ordering::Relaxed));
+        let version = rule.0 >> VALUE_BITS;
+        let strides = policy.strides(self.shares.len());
+        Ok(rule.rule()) == policy.rule(self.shares.len())
+            && self.shares.iter().zip(strides).all(|(share, stride)| {
+                share.stride.load(Ordering::Relaxed) == Word::new(version, stride).0
+            })
+    }
+
+    /// How far each band's pass is from where it began; only while no change has moved the floor.
+    #[cfg(feature = "__internals")]
+    pub(crate) fn charges(&self) -> Vec<u64> {
+        let charged = |share: &Share| {
+            let stride = Word(share.stride.load(Ordering::Relaxed)).value();
+            let pass = share.pass.load(Ordering::Relaxed);
+            pass.wrapping_sub(weights::first_pass(0, stride))
+        };
+        self.shares.iter().map(charged).collect()
     }
 
     /// Replaces the current policy by a later one.

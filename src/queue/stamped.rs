@@ -53,7 +53,7 @@ impl<T> StampedQueue<T> {
         let (sent, _) = unsafe { Entry::times(parcel.as_ptr()) };
         let pushed = self.queue.push(band, parcel);
         if pushed {
-            self.fronts.came(band, sent);
+            self.fronts.came(band, sent, || self.first_sent(band));
         }
         pushed
     }
@@ -73,30 +73,26 @@ impl<T> StampedQueue<T> {
     /// Takes the oldest entry of one band.
     #[inline]
     pub(crate) fn pop_band(&self, band: usize, parcel: &mut Parcel<Entry<T>>) -> bool {
-        let before = self.fronts.before(band);
-        match self.queue.pop_band_seeing(band, parcel, &Stamp) {
-            Some(popped) => {
-                match popped.behind {
-                    Some(next) => self.fronts.is_next(band, next),
-                    None => {
-                        // SAFETY: it was taken into the parcel.
-                        let (sent, _) = unsafe { Entry::times(parcel.as_ptr()) };
-                        self.none_behind(band, before, sent);
-                    }
-                }
-                true
-            }
-            None => {
-                self.none_behind(band, before, 0);
-                false
-            }
-        }
+        let Some(popped) = self.queue.pop_band_seeing(band, parcel, &Stamp) else {
+            self.fronts.found_nothing(band, || self.first_sent(band));
+            return false;
+        };
+        self.took(band, parcel, popped.behind);
+        true
     }
 
-    #[cold]
-    fn none_behind(&self, band: usize, before: super::fronts::Before, sent: u64) {
-        let look = || Some(self.peek(band)?.1.0);
-        self.fronts.none_behind(band, before, sent, look);
+    /// An entry was taken into the parcel.
+    #[inline(always)]
+    fn took(&self, band: usize, parcel: &Parcel<Entry<T>>, behind: Option<u64>) {
+        // SAFETY: it was taken into the parcel.
+        let (sent, _) = unsafe { Entry::times(parcel.as_ptr()) };
+        self.fronts
+            .took(band, sent, behind, || self.first_sent(band));
+    }
+
+    fn first_sent(&self, band: usize) -> Option<u64> {
+        let (_, (sent, _)) = self.peek(band)?;
+        Some(sent)
     }
 
     /// Where the first entry of a band lies, when it was sent, and when it expires.
@@ -109,18 +105,10 @@ impl<T> StampedQueue<T> {
     /// Takes the entry that was seen at that place, unless somebody else has claimed it, or
     /// something was, or still may be, before it.
     pub(crate) fn pop_at(&self, band: usize, place: Place, parcel: &mut Parcel<Entry<T>>) -> bool {
-        let before = self.fronts.before(band);
         let Some(popped) = self.queue.pop_band_at(band, place, parcel, &Stamp) else {
             return false;
         };
-        match popped.behind {
-            Some(next) => self.fronts.is_next(band, next),
-            None => {
-                // SAFETY: it was taken into the parcel.
-                let (sent, _) = unsafe { Entry::times(parcel.as_ptr()) };
-                self.none_behind(band, before, sent);
-            }
-        }
+        self.took(band, parcel, popped.behind);
         true
     }
 }

@@ -18,6 +18,7 @@ compile_error!(
 pub(crate) mod reclaim;
 #[cfg(all(bandq_stall, not(loom)))]
 pub(crate) mod stall;
+pub(crate) mod time;
 
 #[cfg(not(any(loom, bandq_stall)))]
 pub(crate) use core::sync::atomic;

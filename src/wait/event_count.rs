@@ -151,3 +151,25 @@ impl Place for EventCount {
         self.notify(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_idle_unless_somebody_waits_whom_nobody_has_woken() {
+        let event = EventCount::new();
+        assert!(event.is_idle());
+        let (first, second) = (event.listen(), event.listen());
+        drop(event.notify(1));
+        assert!(!event.is_idle());
+        drop(event.notify(1));
+        assert!(event.is_idle());
+        let third = event.listen();
+        drop(event.leave(first)); // its wake goes to the third
+        assert!(event.is_idle());
+        drop(event.leave(second));
+        drop(event.leave(third));
+        assert!(event.is_idle());
+    }
+}

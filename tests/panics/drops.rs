@@ -1,11 +1,12 @@
 //! Drops of items that panic, or call back.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::{Arc, Mutex};
 
 use bandq::{BandQueue, Receiver, Sender, bounded, unbounded};
 
 use crate::must_panic;
+use crate::support::hand::keep;
 use crate::support::{Ledger, Task, Token, Watchdog, b};
 
 /// Panics when it is dropped, after its token.
@@ -38,6 +39,27 @@ fn when_every_drop_panics_every_item_is_still_dropped() {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(rx)));
     ledger.assert_each_dropped_once();
     assert!(tx.is_closed());
+}
+
+#[test]
+fn a_panic_that_carries_what_panics_when_dropped_keeps_no_item_from_its_drop() {
+    struct Worse(Option<Token>);
+
+    impl Drop for Worse {
+        fn drop(&mut self) {
+            self.0.take();
+            panic_any(Bomb(None));
+        }
+    }
+
+    let ledger = Ledger::new(3);
+    let queue = BandQueue::new(1);
+    for token in ledger.tokens() {
+        queue.push(b(0), Worse(Some(token))).ok().unwrap();
+    }
+    let panic = catch_unwind(AssertUnwindSafe(|| drop(queue)));
+    keep(panic.unwrap_err());
+    ledger.assert_each_dropped_once();
 }
 
 #[test]

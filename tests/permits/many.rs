@@ -71,6 +71,18 @@ fn a_permit_of_many_that_is_forgotten_costs_one_unit() {
 }
 
 #[test]
+fn who_gives_no_room_back_wakes_nobody() {
+    let (tx, rx) = bounded::<u8>(1, 2);
+    let mut permits = tx.try_reserve_many(b(0), 1).unwrap();
+    let _held = permits.next().unwrap();
+    let mut waiting = Task::waiting(tx.reserve_many(b(0), 2));
+    drop(permits);
+    drop(tx.try_reserve_many(b(0), 0).unwrap());
+    assert_eq!(rx.try_recv_many(&mut Vec::new(), 0), Ok(0));
+    assert!(!waiting.woken() && waiting.poll().is_pending());
+}
+
+#[test]
 fn more_than_the_capacity_is_too_heavy_at_once() {
     let (tx, _rx) = bounded::<u8>(1, 3);
     for units in [4, 5, usize::MAX] {

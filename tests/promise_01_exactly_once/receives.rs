@@ -134,6 +134,19 @@ fn drain_ends_at_the_items_that_were_there_at_the_call() {
 }
 
 #[test]
+fn a_drain_says_how_many_items_may_come_and_promises_none() {
+    let (tx, rx) = unbounded(1);
+    tx.try_send_many(b(0), 0..3).unwrap();
+    let mut drain = rx.drain();
+    assert_eq!(drain.size_hint(), (0, Some(3)));
+    assert_eq!(drain.next(), Some((b(0), 0)));
+    assert_eq!(drain.size_hint(), (0, Some(2)));
+    assert_eq!(rx.try_iter().count(), 2, "somebody else takes them");
+    assert_eq!(drain.next(), None);
+    assert_eq!(drain.size_hint(), (0, Some(0)));
+}
+
+#[test]
 fn a_drain_or_iterator_left_half_way_loses_nothing() {
     let ledger = Ledger::new(100);
     let (tx, rx) = unbounded(1);

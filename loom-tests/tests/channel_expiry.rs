@@ -1,0 +1,103 @@
+//! Expiry: an item that is too old goes to the hook, once, and so does its room.
+
+use bandq::{__internals::sleep, Band, Builder, Receiver, Sender};
+use loom_tests::{Bound, Seen, model};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+const LIFE: Duration = Duration::from_millis(1);
+
+/// How often the hook was called; keeping the books is no part of a model.
+type Hooked = Arc<AtomicUsize>;
+
+/// A channel with room for one item, which lives for a moment.
+fn channel() -> (Sender<u64>, Receiver<u64>, Hooked) {
+    let hooked = Hooked::default();
+    let counter = Arc::clone(&hooked);
+    let (sender, receiver) = Builder::new(1)
+        .capacity(1)
+        .ttl(Band::URGENT, LIFE)
+        .on_expired(move |_, _| {
+            counter.fetch_add(1, Ordering::SeqCst);
+        })
+        .build()
+        .unwrap();
+    (sender, receiver, hooked)
+}
+
+fn send(sender: &Sender<u64>, item: u64) -> bool {
+    sender.try_send(Band::URGENT, item).is_ok()
+}
+
+/// Two receives of an item that has expired: the hook gets it once, and its room is there once.
+#[test]
+fn recv_recv() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
+    model("expiry/recv_recv", 2, bound, |cast| {
+        let (sender, receiver, hooked) = channel();
+        assert!(send(&sender, 1));
+        sleep(LIFE);
+        let other = receiver.clone();
+        let (a, b) = cast.two(
+            move || (receiver.try_recv().is_ok(), receiver),
+            move || (other.try_recv().is_ok(), other),
+        );
+        assert!(!a.0 && !b.0, "handed out too late");
+        assert_eq!(hooked.load(Ordering::SeqCst), 1);
+        assert_eq!((sender.len(), sender.available()), (0, Some(1)));
+    });
+}
+
+/// A receive beside a send that finds no room, for something has expired: the same, whoever looks
+/// first, and the newcomer is in or comes back.
+#[test]
+fn recv_send() {
+    static SEEN: Seen = Seen::new();
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model("expiry/recv_send", 2, bound, |cast| {
+        let (sender, receiver, hooked) = channel();
+        assert!(send(&sender, 1));
+        sleep(LIFE);
+        let ((sent, sender), (received, receiver)) = cast.two(
+            move || (send(&sender, 2), sender),
+            move || (receiver.try_recv().ok(), receiver),
+        );
+        assert_eq!(hooked.load(Ordering::SeqCst), 1);
+        let received = received.map(|(_, item)| item);
+        assert!(received.is_none_or(|item| sent && item == 2));
+        let left = usize::from(sent && received.is_none());
+        assert_eq!((sender.len(), receiver.available()), (left, Some(1 - left)));
+        SEEN.mark(if sent { "in" } else { "no room yet" });
+    });
+    SEEN.expect(["in", "no room yet"]);
+}
+
+/// The time passes beside a receive, and then a send needs the room: the item is received, or the
+/// hook gets it, never both.
+#[test]
+fn sleep_and_send_recv() {
+    static SEEN: Seen = Seen::new();
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model("expiry/sleep_and_send_recv", 2, bound, |cast| {
+        let (sender, receiver, hooked) = channel();
+        assert!(send(&sender, 1));
+        let ((sent, sender), (received, receiver)) = cast.two(
+            move || {
+                sleep(LIFE);
+                (send(&sender, 2), sender)
+            },
+            move || (receiver.try_recv().ok(), receiver),
+        );
+        let first = received.is_some_and(|(_, item)| item == 1);
+        assert_eq!(hooked.load(Ordering::SeqCst), usize::from(!first));
+        SEEN.mark(if first { "received" } else { "expired" });
+        let left = usize::from(sent && received.is_none_or(|(_, item)| item == 1));
+        assert_eq!((sender.len(), receiver.available()), (left, Some(1 - left)));
+    });
+    SEEN.expect(["received", "expired"]);
+}
