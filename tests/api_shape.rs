@@ -12,16 +12,17 @@ use std::future::Future;
 use std::hash::Hash;
 use std::iter::FusedIterator;
 use std::marker::PhantomPinned;
+use std::ops::RangeInclusive;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bandq::{
-    Band, BandQueue, BandSender, BuildError, Builder, Drain, IntoIter, InvalidBand, Iter,
-    NoSuchBand, OwnedPermit, Permit, Permits, Receiver, RecvError, RecvTimeoutError, SendError,
-    SendManyError, SendTimeoutError, Sender, TryIter, TryRecvError, TrySendError, TrySendManyError,
-    WeakReceiver, WeakSender, bounded, futures, unbounded,
+    Band, BandQueue, BandSender, BuildError, Builder, Drain, Estimate, ForceSendError, IntoIter,
+    InvalidBand, Iter, NoSuchBand, OwnedPermit, Permit, Permits, Policy, Receiver, RecvError,
+    RecvTimeoutError, SendError, SendManyError, SendTimeoutError, Sender, TryIter, TryRecvError,
+    TrySendError, TrySendManyError, WeakReceiver, WeakSender, bounded, futures, unbounded,
 };
 use futures_core::{FusedFuture, FusedStream, Stream};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -75,6 +76,75 @@ fn constructors() {
     let built: Result<(Sender<Item>, Receiver<Item>), BuildError> = builder.build();
     assert!(built.is_ok());
 }
+
+#[test]
+fn policy() {
+    let _: fn() -> Policy = Policy::strict;
+    let _: fn([u32; 3]) -> Policy = Policy::weighted;
+    let _: fn(usize, Vec<u32>) -> Policy = Policy::strict_then_weighted;
+    let _: fn(Duration) -> Policy = Policy::ageing;
+    assert_eq!(Policy::default(), Policy::strict());
+    type R = Receiver<Item>;
+    let _: fn(&R, Policy) -> Result<(), BuildError> = R::set_policy;
+    let _: fn(&R) -> Policy = R::policy;
+    let _: fn(&R, Band, u64) = R::charge;
+    let _: fn(&R, RangeInclusive<Band>) -> R = R::within;
+    let _: fn(&R, Band) -> bool = R::urgent_waiting;
+}
+
+assert_impl_all!(Policy: Clone, Debug, PartialEq, Eq, Default, Send, Sync, Unpin);
+
+#[test]
+fn builder() {
+    type B = Builder<Item>;
+    let _: fn(usize) -> B = B::new;
+    let _: fn(B, usize) -> B = B::capacity;
+    let _: fn(B, Band, usize) -> B = B::band_capacity;
+    let _: fn(B, Band, usize) -> B = B::high_water;
+    let _: fn(B, Policy) -> B = B::policy;
+    let _: fn(B, fn(&Item) -> usize) -> B = B::weigher;
+    let _: fn(B, Band) -> B = B::evictable_from;
+    let _: fn(B, Band, Duration) -> B = B::ttl;
+    let _: fn(B, fn(Band, Item)) -> B = B::on_expired;
+    let _: fn(B) -> B = B::refuse_late;
+    let _: fn(B) -> Result<(Sender<Item>, Receiver<Item>), BuildError> = B::build;
+    // A hook may hold what may cross threads; a weigher that holds nothing may be a closure.
+    let expired = std::sync::Mutex::new(Vec::new());
+    let _ = B::new(1)
+        .on_expired(move |band: Band, item: Item| expired.lock().unwrap().push((band, item)))
+        .weigher(|item| item.len());
+}
+
+#[test]
+fn overload() {
+    type S = Sender<Item>;
+    let _: fn(&S, Band, Item) -> Result<Vec<Received>, ForceSendError<Item>> = S::force_send;
+    let _: fn(&S, Duration) -> S = S::with_ttl;
+    let _: fn(&S, Band) -> Estimate = S::estimate;
+    let _: for<'a> fn(&'a S, Band, usize) -> Result<Permit<'a, Item>, TrySendError<()>> =
+        S::try_reserve_units;
+    let (tx, _rx) = unbounded::<Item>(1);
+    future::<Result<Permit<'_, Item>, SendError<()>>>(&tx.reserve_units(Band::URGENT, 2));
+
+    let Estimate { ahead, wait } = tx.estimate(Band::URGENT);
+    let _: (usize, Option<Duration>) = (ahead, wait);
+    let _: fn(ForceSendError<Item>) -> Item = ForceSendError::into_inner;
+    let _ = |refused: ForceSendError<Item>| {
+        let ForceSendError { error, evicted, .. } = refused;
+        let _: (TrySendError<Item>, Vec<Received>) = (error, evicted);
+    };
+
+    type B = BandSender<Item>;
+    let _: fn(&B, Item) -> Result<Vec<Received>, ForceSendError<Item>> = B::force_send;
+    let _: fn(&B, Duration) -> B = B::with_ttl;
+    let _: fn(&B) -> Estimate = B::estimate;
+    let _: for<'a> fn(&'a B, usize) -> Result<Permit<'a, Item>, TrySendError<()>> =
+        B::try_reserve_units;
+    let bound = tx.to(Band::URGENT).unwrap();
+    future::<Result<Permit<'_, Item>, SendError<()>>>(&bound.reserve_units(2));
+}
+
+assert_impl_all!(Estimate: Copy, Debug, PartialEq, Eq, Send, Sync, Unpin);
 
 fn future<O>(_: &(impl FusedFuture<Output = O> + Unpin + Send + Debug)) {}
 
@@ -263,19 +333,23 @@ fn errors() {
         SendError::Closed(1),
         SendError::NoSuchBand(1),
         SendError::TooHeavy(1),
+        SendError::Late(1),
     ]);
     with_item(&[
         TrySendError::Full(1),
         TrySendError::Closed(1),
         TrySendError::NoSuchBand(1),
         TrySendError::TooHeavy(1),
+        TrySendError::Late(1),
     ]);
     with_item(&[
         SendTimeoutError::Timeout(1),
         SendTimeoutError::Closed(1),
         SendTimeoutError::NoSuchBand(1),
         SendTimeoutError::TooHeavy(1),
+        SendTimeoutError::Late(1),
     ]);
+    with_item::<ForceSendError<u8>>(&[]);
     with_item(&[TrySendManyError {
         sent: 0,
         error: TrySendError::Full(1),
@@ -322,6 +396,11 @@ fn errors_convert_to_those_that_can_say_more() {
             TrySendError::TooHeavy(1),
             SendTimeoutError::TooHeavy(1),
         ),
+        (
+            SendError::Late(1),
+            TrySendError::Late(1),
+            SendTimeoutError::Late(1),
+        ),
     ] {
         assert_eq!(TrySendError::from(error), to_try);
         assert_eq!(SendTimeoutError::from(error), to_timeout);
@@ -335,17 +414,19 @@ fn errors_convert_to_those_that_can_say_more() {
 #[deny(unreachable_patterns)]
 fn errors_may_grow() {
     let _ = |error: SendError<Item>| match error {
-        SendError::Closed(_) | SendError::NoSuchBand(_) | SendError::TooHeavy(_) => {}
+        SendError::Closed(_) | SendError::NoSuchBand(_) => {}
+        SendError::TooHeavy(_) | SendError::Late(_) => {}
         _ => {}
     };
     let _ = |error: TrySendError<Item>| match error {
         TrySendError::Full(_) | TrySendError::Closed(_) => {}
-        TrySendError::NoSuchBand(_) | TrySendError::TooHeavy(_) => {}
+        TrySendError::NoSuchBand(_) | TrySendError::TooHeavy(_) | TrySendError::Late(_) => {}
         _ => {}
     };
     let _ = |error: SendTimeoutError<Item>| match error {
         SendTimeoutError::Timeout(_) | SendTimeoutError::Closed(_) => {}
-        SendTimeoutError::NoSuchBand(_) | SendTimeoutError::TooHeavy(_) => {}
+        SendTimeoutError::NoSuchBand(_) => {}
+        SendTimeoutError::TooHeavy(_) | SendTimeoutError::Late(_) => {}
         _ => {}
     };
     let _ = |error: TryRecvError| match error {
@@ -368,6 +449,7 @@ assert_impl_all!(SendError<Plain>: Error, Send, Sync, Unpin);
 assert_impl_all!(TrySendError<Plain>: Error, Send, Sync, Unpin);
 assert_impl_all!(SendTimeoutError<Plain>: Error, Send, Sync, Unpin);
 assert_impl_all!(SendManyError<Plain>: Error, Send, Sync, Unpin);
+assert_impl_all!(ForceSendError<Plain>: Error, Send, Sync, Unpin);
 assert_impl_all!(TrySendManyError<Plain>: Error, Send, Sync, Unpin);
 assert_impl_all!(NoSuchBand<Plain>: Error, Send, Sync, Unpin);
 assert_not_impl_any!(SendError<Plain>: Clone, PartialEq);

@@ -8,8 +8,10 @@ use super::{
 };
 use crate::{
     band::Band,
-    error::{NoSuchBand, TrySendError, TrySendManyError},
+    error::{ForceSendError, NoSuchBand, TrySendError, TrySendManyError},
+    policy::estimate::Estimate,
 };
+use std::time::Duration;
 
 impl<T> Sender<T> {
     /// A sender bound to one band: the same methods less the band. The band is checked here, once.
@@ -216,6 +218,106 @@ impl<T> BandSender<T> {
     /// As there, but for `NoSuchBand`.
     pub fn try_reserve_many(&self, units: usize) -> Result<Permits<'_, T>, TrySendError<()>> {
         self.sender.try_reserve_many(self.band, units)
+    }
+}
+
+/// What to do where there is no room, or no time.
+impl<T> BandSender<T> {
+    /// See [`Sender::force_send`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, receiver) = bandq::bounded(2, 1);
+    /// let alarms = sender.to(Band::URGENT)?;
+    /// sender.try_send(Band::new(1), "a report")?;
+    /// assert_eq!(alarms.force_send("smoke")?, [(Band::new(1), "a report")]);
+    /// assert_eq!(receiver.try_recv()?, (Band::URGENT, "smoke"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn force_send(&self, item: T) -> Result<Vec<(Band, T)>, ForceSendError<T>> {
+        self.sender.force_send(self.band, item)
+    }
+
+    /// A sender to the same band, of items that live for this time; see [`Sender::with_ttl`]. As a
+    /// sink it begins anew: a unit that this one has as a sink stays with it.
+    ///
+    /// ```
+    /// # use bandq::{Band, TryRecvError};
+    /// # use std::{thread::sleep, time::Duration};
+    /// let (sender, receiver) = bandq::unbounded(1);
+    /// let ticks = sender.to(Band::URGENT)?.with_ttl(Duration::from_millis(1));
+    /// ticks.try_send("a price")?;
+    /// sleep(Duration::from_millis(2));
+    /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Empty));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_ttl(&self, life: Duration) -> Self {
+        Self::new(self.sender.with_ttl(life), self.band)
+    }
+
+    /// See [`Sender::estimate`].
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, _receiver) = bandq::unbounded(3);
+    /// let reports = sender.to(Band::new(1))?;
+    /// for band in [0, 1, 2] {
+    ///     sender.try_send(Band::new(band), ())?;
+    /// }
+    /// assert_eq!(reports.estimate().ahead, 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn estimate(&self) -> Estimate {
+        self.sender.estimate(self.band)
+    }
+
+    /// See [`Sender::reserve_units`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As there.
+    ///
+    /// ```
+    /// # use bandq::{Band, Builder};
+    /// # futures_lite::future::block_on(async {
+    /// let (sender, _receiver) = Builder::new(1).capacity(10).weigher(|s: &&str| s.len()).build()?;
+    /// let lines = sender.to(Band::URGENT)?;
+    /// let permit = lines.reserve_units(8).await?;
+    /// assert_eq!(lines.available(), Some(2));
+    /// permit.send("8 bytes.")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn reserve_units(&self, units: usize) -> Reserve<'_, T> {
+        self.sender.reserve_units(self.band, units)
+    }
+
+    /// See [`Sender::try_reserve_units`].
+    ///
+    /// # Errors
+    ///
+    /// As there, but for `NoSuchBand`.
+    ///
+    /// ```
+    /// # use bandq::{Band, Builder};
+    /// let (sender, _receiver) = Builder::new(1).capacity(10).weigher(|s: &&str| s.len()).build()?;
+    /// let lines = sender.to(Band::URGENT)?;
+    /// let permit = lines.try_reserve_units(8)?;
+    /// assert!(lines.try_reserve_units(8).unwrap_err().is_full());
+    /// permit.send("8 bytes.")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn try_reserve_units(&self, units: usize) -> Result<Permit<'_, T>, TrySendError<()>> {
+        self.sender.try_reserve_units(self.band, units)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bandq::{
-    Band, NoSuchBand, RecvError, SendError, SendManyError, SendTimeoutError, TryRecvError,
+    Band, Builder, NoSuchBand, RecvError, SendError, SendManyError, SendTimeoutError, TryRecvError,
     TrySendError, TrySendManyError, bounded, unbounded,
 };
 use futures_lite::future::block_on;
@@ -95,6 +95,73 @@ fn a_closed_channel_is_closed_to_it_and_gives_the_item_back() {
     assert!(block_on(bound.reserve()).unwrap_err().is_closed());
     assert!(block_on(bound.reserve_owned()).unwrap_err().is_closed());
     assert!(block_on(bound.reserve_many(2)).unwrap_err().is_closed());
+}
+
+#[test]
+fn forced_in_its_item_evicts_less_urgent_ones_only() {
+    let (tx, rx) = bounded(3, 2);
+    let bound = tx.to(b(1)).unwrap();
+    tx.try_send(b(2), 1).unwrap();
+    tx.try_send(b(0), 2).unwrap();
+    assert_eq!(bound.force_send(3), Ok(vec![(b(2), 1)]));
+    let refused = bound.force_send(4).unwrap_err();
+    assert_eq!(
+        (refused.error, refused.evicted),
+        (TrySendError::Full(4), vec![])
+    );
+    assert_eq!(rx.try_iter().collect::<Vec<_>>(), [(b(0), 2), (b(1), 3)]);
+    rx.close();
+    assert!(bound.force_send(5).unwrap_err().error.is_closed());
+}
+
+#[test]
+fn with_a_life_it_sends_to_its_band_what_expires_and_counts_as_a_sender() {
+    let (tx, rx) = unbounded(2);
+    let bound = tx.to(b(1)).unwrap();
+    let fleeting = bound.with_ttl(Duration::from_nanos(1));
+    assert_eq!((fleeting.band(), rx.sender_count()), (b(1), 3));
+    fleeting.try_send(1).unwrap();
+    bound.try_send(2).unwrap();
+    std::thread::sleep(Duration::from_millis(1));
+    assert_eq!(rx.try_recv(), Ok((b(1), 2)));
+    assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+    fleeting.clone().try_send(3).unwrap();
+    std::thread::sleep(Duration::from_millis(1));
+    assert_eq!(
+        rx.try_recv(),
+        Err(TryRecvError::Empty),
+        "a clone's life is the same"
+    );
+}
+
+#[test]
+fn its_estimate_is_that_of_its_band() {
+    let (tx, _rx) = unbounded(3);
+    (0..3).for_each(|band| _ = tx.try_send_many(b(band), 0..10));
+    let ahead = [0, 1, 2].map(|band| tx.to(b(band)).unwrap().estimate().ahead);
+    assert_eq!(ahead, [10, 20, 30]);
+}
+
+#[test]
+fn units_are_reserved_in_its_band() {
+    let builder = Builder::new(2).capacity(10).band_capacity(b(1), 4);
+    let (tx, rx) = builder.weigher(|n: &usize| *n).build().unwrap();
+    let bound = tx.to(b(1)).unwrap();
+    let permit = bound.try_reserve_units(3).unwrap();
+    let more = bound.try_reserve_units(2).unwrap_err();
+    assert_eq!((bound.available(), more), (Some(7), TrySendError::Full(())));
+    let never = bound.try_reserve_units(5).unwrap_err();
+    assert_eq!(
+        never,
+        TrySendError::TooHeavy(()),
+        "its band's capacity counts"
+    );
+    let mut reserving = Task::waiting(bound.reserve_units(4));
+    permit.send(3).unwrap();
+    assert_eq!(rx.try_recv(), Ok((b(1), 3)));
+    assert!(reserving.woken());
+    reserving.ready().unwrap().send(4).unwrap();
+    assert_eq!(rx.try_recv(), Ok((b(1), 4)));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How jobs are put into bands, and what goes through the channel for one.
+//! How jobs are put into bands and served, and what goes through the channel for one.
 
 use std::fmt;
 use std::time::Instant;
@@ -8,20 +8,26 @@ use serde::{Serialize, Serializer};
 
 use crate::job::CLASSES;
 
-/// How jobs are put into bands.
+/// How jobs are put into bands, and by which policy the bands are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Discipline {
     /// First come, first served: one band.
     Fifo,
-    /// A band for each class.
+    /// A band for each class, served as bandq does by default.
     Priority,
+    /// A band for each class, and the strict policy.
+    Strict,
+    /// A band for each class, and a weight for each.
+    Weighted,
+    /// A band for each class, and ageing.
+    Ageing,
 }
 
 impl Discipline {
     pub(crate) fn bands(self) -> usize {
         match self {
             Discipline::Fifo => 1,
-            Discipline::Priority => CLASSES.len(),
+            _ => CLASSES.len(),
         }
     }
 
@@ -29,8 +35,13 @@ impl Discipline {
     pub(crate) fn band(self, class: usize) -> Band {
         match self {
             Discipline::Fifo => Band::URGENT,
-            Discipline::Priority => Band::new(class as u8),
+            _ => Band::new(class as u8),
         }
+    }
+
+    /// Whether it was asked for by `--policy`, to be compared with other policies.
+    pub(crate) fn is_policy(self) -> bool {
+        !matches!(self, Discipline::Fifo | Discipline::Priority)
     }
 }
 
@@ -39,6 +50,9 @@ impl fmt::Display for Discipline {
         f.pad(match self {
             Discipline::Fifo => "fifo",
             Discipline::Priority => "priority",
+            Discipline::Strict => "strict",
+            Discipline::Weighted => "weighted",
+            Discipline::Ageing => "ageing",
         })
     }
 }

@@ -1,5 +1,5 @@
 //! Replays a trace of jobs through a bandq channel to a pool of workers, twice: first come, first
-//! served, and by class. Then it shows how long each class waited.
+//! served, and by class; or under policies. Then it shows how long each class waited.
 //!
 //! ```text
 //! cargo run --release --example replay -- --help
@@ -17,15 +17,18 @@
 //! | `run` | one producer, one channel, many workers: one discipline from start to end |
 //! | `stop`, `progress` | Ctrl-C, and the live bars |
 //! | `check` | was every job run once, and in order |
+//! | `contest` | with `--policy`: who got how much where several classes waited |
 //! | `report` | what was found out, and the shape of the JSON |
-//! | `text`, `plot` | the same for people: heading and table, and the picture |
+//! | `text`, `policies`, `plot` | the same for people: heading, tables and bars, and the picture |
 
 mod args;
 mod check;
+mod contest;
 mod discipline;
 mod job;
 mod plan;
 mod plot;
+mod policies;
 mod progress;
 mod report;
 mod run;
@@ -45,7 +48,6 @@ use std::sync::Arc;
 use clap::Parser;
 
 use crate::args::Args;
-use crate::discipline::Discipline;
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::stop::Stop;
@@ -87,9 +89,10 @@ fn replay(args: &Args) -> Result<u8, Box<dyn Error>> {
         print(&heading)?;
     }
 
-    for discipline in [Discipline::Fifo, Discipline::Priority] {
+    for &discipline in args.disciplines() {
         if !stop.requested() {
-            let outcome = run::run(args.runtime, discipline, &plan, &stop)?;
+            let policy = args.policy_of(discipline);
+            let outcome = run::run(args.runtime, discipline, policy, &plan, &stop)?;
             report.add(discipline, &plan, &outcome);
         }
     }
@@ -107,7 +110,10 @@ fn replay(args: &Args) -> Result<u8, Box<dyn Error>> {
         eprintln!("replay: self-check failed: {complaint}");
     }
     if stop.requested() {
-        eprintln!("replay: interrupted: {}", text::left(&report));
+        eprintln!(
+            "replay: interrupted: {}",
+            text::left(&report, args.disciplines())
+        );
     }
     Ok(if !report.passed() {
         BROKEN

@@ -1,4 +1,5 @@
-//! The picture: above, how long each class waited; below, how the waits went over time.
+//! The picture: above, how long each class waited, or what it got under each policy; below, how the
+//! waits went over time.
 
 use std::error::Error;
 use std::iter;
@@ -17,6 +18,8 @@ const SIZE: (u32, u32) = (1000, 720);
 const FONT: &str = "sans-serif";
 const GREY: RGBColor = RGBColor(150, 150, 150);
 const BLUE: RGBColor = RGBColor(31, 97, 179);
+const ORANGE: RGBColor = RGBColor(215, 130, 30);
+const GREEN: RGBColor = RGBColor(70, 150, 80);
 /// A colour for each class, the most urgent first.
 const CLASS_COLOURS: [RGBColor; 4] = [
     RGBColor(200, 40, 40),
@@ -50,10 +53,25 @@ fn draw_on(svg: &mut String, report: &Report) -> Drawn {
     let (above, below) = body.split_vertically(SIZE.1 / 2 - 20);
 
     let (left, right) = above.split_horizontally(SIZE.0 / 2);
-    let half = |class: &ClassReport| class.wait_ms.p50;
-    bars(&left, report, "Half of the jobs waited at most, ms", half)?;
-    let most = |class: &ClassReport| class.wait_ms.p99;
-    bars(&right, report, "99 of 100 jobs waited at most, ms", most)?;
+    let charts: [(&str, Value); 2] = if report.disciplines.iter().any(|run| run.name.is_policy()) {
+        let share = |class: &ClassReport| class.contest?.share.map(|share| 100.0 * share);
+        [
+            ("Share of receives where another class waited, %", share),
+            ("The longest wait, ms", |class| class.wait_ms.max),
+        ]
+    } else {
+        [
+            ("Half of the jobs waited at most, ms", |class| {
+                class.wait_ms.p50
+            }),
+            ("99 of 100 jobs waited at most, ms", |class| {
+                class.wait_ms.p99
+            }),
+        ]
+    };
+    for ((caption, value), area) in charts.into_iter().zip([left, right]) {
+        bars(&area, report, caption, value)?;
+    }
 
     let frame = Frame::around(report);
     let areas = below.split_evenly((1, report.disciplines.len().max(1)));
@@ -82,10 +100,15 @@ fn bars(area: &Area, report: &Report, caption: &str, value: Value) -> Drawn {
         .y_label_formatter(&|wait| wait.to_string())
         .draw()?;
 
-    for run in &report.disciplines {
-        let (from, to, colour) = match run.name {
-            Discipline::Fifo => (-0.36, -0.02, GREY),
-            Discipline::Priority => (0.02, 0.36, BLUE),
+    let slot = 0.76 / report.disciplines.len() as f64;
+    for (nth, run) in report.disciplines.iter().enumerate() {
+        let from = slot * nth as f64 - 0.36;
+        let to = from + slot - 0.04;
+        let colour = match run.name {
+            Discipline::Fifo => GREY,
+            Discipline::Priority | Discipline::Strict => BLUE,
+            Discipline::Weighted => ORANGE,
+            Discipline::Ageing => GREEN,
         };
         let present = run.classes.iter().enumerate();
         let present = present.filter_map(|(at, class)| Some((at as f64, value(class)?)));
@@ -109,10 +132,7 @@ fn bars(area: &Area, report: &Report, caption: &str, value: Value) -> Drawn {
 
 /// The mean wait of each class in each slice of the run, by the time at which the jobs were due.
 fn timeline(area: &Area, run: &DisciplineReport, frame: &Frame) -> Drawn {
-    let caption = match run.name {
-        Discipline::Fifo => "fifo: mean wait over time, ms",
-        Discipline::Priority => "priority: mean wait over time, ms",
-    };
+    let caption = format!("{}: mean wait over time, ms", run.name);
     let mut chart = ChartBuilder::on(area)
         .caption(caption, (FONT, 17))
         .margin(12)
@@ -142,7 +162,7 @@ fn timeline(area: &Area, run: &DisciplineReport, frame: &Frame) -> Drawn {
     legend(&mut chart)
 }
 
-/// What both timelines show, so that they can be compared.
+/// What all timelines show, so that they can be compared.
 struct Frame {
     time: Range<f64>,
     highest: f64,

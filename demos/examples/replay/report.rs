@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::check::Check;
+use crate::contest::{Contest, contests};
 use crate::discipline::Discipline;
 use crate::job::{CLASSES, Jobs};
 use crate::plan::Plan;
@@ -34,6 +35,9 @@ pub(crate) struct DisciplineReport {
     pub(crate) check: Check,
     pub(crate) seconds: f64,
     pub(crate) classes: Vec<ClassReport>,
+    /// Receives made while jobs of all classes waited; with `--policy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) while_all_wait: Option<usize>,
     /// The share of the workers' time in the rush that jobs really held them.
     #[serde(skip)]
     pub(crate) busy: f64,
@@ -46,6 +50,9 @@ pub(crate) struct ClassReport {
     pub(crate) band: usize,
     pub(crate) jobs: usize,
     pub(crate) wait_ms: WaitMs,
+    /// With `--policy`.
+    #[serde(flatten)]
+    pub(crate) contest: Option<Contest>,
     /// When each job was due, in seconds, and its wait in milliseconds.
     #[serde(skip)]
     pub(crate) points: Vec<(f64, f64)>,
@@ -82,6 +89,7 @@ impl Report {
                 points[job.class].push((job.at.as_secs_f64(), millis(receipt.wait)));
             }
         }
+        let contest = discipline.is_policy().then(|| contests(plan, outcome));
         let classes = points.into_iter().enumerate().map(|(class, mut points)| {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             ClassReport {
@@ -89,6 +97,7 @@ impl Report {
                 band: discipline.band(class).index(),
                 jobs: points.len(),
                 wait_ms: WaitMs::of(points.iter().map(|&(_, wait)| wait).collect()),
+                contest: contest.map(|(of_class, _)| of_class[class]),
                 points,
             }
         });
@@ -97,6 +106,7 @@ impl Report {
             check: Check::new(plan, discipline, outcome),
             seconds: rounded(outcome.took.as_secs_f64()),
             classes: classes.collect(),
+            while_all_wait: contest.map(|(_, all)| all),
             busy: busy(plan, outcome),
         });
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bandq::{Band, Receiver, Sender};
+use bandq::{Band, Builder, Policy, Receiver, Sender};
 use futures_lite::future;
 
 use crate::discipline::{Discipline, Ticket};
@@ -52,14 +52,16 @@ struct Shared {
     start: Instant,
 }
 
-/// Replays `plan` under `discipline`.
+/// Replays `plan` under `discipline`, whose channel has this policy.
 pub(crate) fn run(
     runtime: RuntimeName,
     discipline: Discipline,
+    policy: Policy,
     plan: &Arc<Plan>,
     stop: &Stop,
 ) -> io::Result<Outcome> {
-    let (sender, receiver) = bandq::unbounded(discipline.bands());
+    let channel = Builder::new(discipline.bands()).policy(policy).build();
+    let (sender, receiver) = channel.map_err(io::Error::other)?;
     stop.watch(&sender);
     let progress = Progress::start(discipline, plan.class_jobs);
     let shared = Arc::new(Shared {
@@ -119,7 +121,7 @@ async fn produce<R: Runtime>(shared: Arc<Shared>, sender: Sender<Ticket>) -> usi
     shared.plan.jobs.len()
 }
 
-/// Takes jobs, the most urgent first, and is held by each for its run time. After Ctrl-C it only
+/// Takes jobs, as the policy has them, and is held by each for its run time. After Ctrl-C it only
 /// empties the channel.
 async fn work<R: Runtime>(shared: Arc<Shared>, receiver: Receiver<Ticket>) -> Vec<Receipt> {
     let mut receipts = Vec::new();

@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::discipline::Discipline;
 use crate::job::Jobs;
 use crate::plan::{Plan, RUSH_PERCENT};
+use crate::policies;
 use crate::report::{Report, WaitMs};
 
 /// What is about to be replayed, and how.
@@ -13,7 +14,7 @@ pub(crate) fn heading(jobs: &Jobs, args: &Args, plan: &Plan) -> String {
         rows => format!(" ({rows} more were never scheduled, and are skipped)"),
     };
     let rush = (plan.rush.end - plan.rush.start).as_secs_f64();
-    let lines = [
+    let mut lines = vec![
         format!("{}: {}{skipped}", jobs.source, count(jobs.jobs.len())),
         format!(
             "compression  1 s stands for {} s; arrivals span {} s, \
@@ -37,26 +38,23 @@ pub(crate) fn heading(jobs: &Jobs, args: &Args, plan: &Plan) -> String {
             plan.workers, args.runtime, plan.load
         ),
     ];
+    if args.policy.is_some() {
+        lines.push(format!(
+            "policies     weights {}, most urgent first; ageing by steps of {} ms",
+            args.weights.text, args.step.text
+        ));
+    }
     lines.join("\n") + "\n"
 }
 
-/// The table, the self-check, and what priority did for the most urgent class.
+/// The table, the self-check, and what priority did for the most urgent class; with `--policy` what
+/// each class got, and a picture of it.
 pub(crate) fn table(report: &Report) -> String {
-    let mut lines = vec![format!(
-        "\n{:<12}{:<12}{:>8}{:>16}{:>12}{:>12}",
-        "discipline", "class", "jobs", "wait, ms: p50", "p99", "max"
-    )];
-    for run in &report.disciplines {
-        for class in &run.classes {
-            let WaitMs { p50, p99, max } = class.wait_ms;
-            let [p50, p99, max] = [p50, p99, max]
-                .map(|wait| wait.map_or("-".to_owned(), |wait| format!("{wait:.2}")));
-            lines.push(format!(
-                "{:<12}{:<12}{:>8}{p50:>16}{p99:>12}{max:>12}",
-                run.name, class.name, class.jobs
-            ));
-        }
-    }
+    let mut lines = if report.disciplines.iter().any(|run| run.name.is_policy()) {
+        policies::table(report)
+    } else {
+        waits(report)
+    };
     lines.push(String::new());
     for run in &report.disciplines {
         lines.push(format!(
@@ -71,11 +69,37 @@ pub(crate) fn table(report: &Report) -> String {
     lines.join("\n") + "\n"
 }
 
+fn waits(report: &Report) -> Vec<String> {
+    let mut lines = vec![format!(
+        "\n{:<12}{:<12}{:>8}{:>16}{:>12}{:>12}",
+        "discipline", "class", "jobs", "wait, ms: p50", "p99", "max"
+    )];
+    for run in &report.disciplines {
+        for class in &run.classes {
+            let WaitMs { p50, p99, max } = class.wait_ms;
+            let [p50, p99, max] = [p50, p99, max].map(|wait| or_dash(wait, 2));
+            lines.push(format!(
+                "{:<12}{:<12}{:>8}{p50:>16}{p99:>12}{max:>12}",
+                run.name, class.name, class.jobs
+            ));
+        }
+    }
+    lines
+}
+
+/// A number with so many decimals, or a dash for none.
+pub(crate) fn or_dash(number: Option<f64>, decimals: usize) -> String {
+    number.map_or("-".to_owned(), |number| format!("{number:.decimals$}"))
+}
+
 /// What priority did for the most urgent class that has jobs.
 fn gain(report: &Report) -> Option<String> {
     let [fifo, priority] = &report.disciplines[..] else {
-        return None; // Ctrl-C came first
+        return None; // Ctrl-C came first, or there are policies
     };
+    if priority.name != Discipline::Priority {
+        return None;
+    }
     let mut classes = fifo.classes.iter().zip(&priority.classes);
     let (name, before, after) =
         classes.find_map(|(before, after)| Some((before.name, before.mean()?, after.mean()?)))?;
@@ -85,18 +109,18 @@ fn gain(report: &Report) -> Option<String> {
 }
 
 /// What Ctrl-C left undone.
-pub(crate) fn left(report: &Report) -> String {
+pub(crate) fn left(report: &Report, disciplines: &[Discipline]) -> String {
     let Some(run) = report.disciplines.last() else {
         return "no run had begun".to_owned();
     };
     let check = &run.check;
-    let other = match run.name {
-        Discipline::Fifo => "; priority was not begun",
-        Discipline::Priority => "",
-    };
+    let others = disciplines.iter().skip(report.disciplines.len());
+    let others: String = others
+        .map(|name| format!("; {name} was not begun"))
+        .collect();
     format!(
         "of {} of {}, {} were completed; \
-         left were {} drained from the channel and {} never sent{other}",
+         left were {} drained from the channel and {} never sent{others}",
         count(report.jobs),
         run.name,
         check.completed,
