@@ -37,6 +37,7 @@ use crate::{
     clock::{Clock, NEVER},
     entry::Entry,
     parcel::Parcel,
+    policy::ageing::UNKNOWN,
     queue::{Order, Queue, StampedQueue},
     sync::atomic::{AtomicPtr, AtomicU64, Ordering},
 };
@@ -149,7 +150,7 @@ pub(super) struct Entries<T> {
     pub(super) terms: Terms<T>,
     /// If it is measured.
     pub(super) pace: Option<Pace>,
-    /// Bare bands that are empty for ever, a bit a band.
+    /// Bare bands that are empty for ever, or do not exist, a bit a band.
     drained: AtomicU64,
     /// When it began; what is bare was sent before.
     began: u64,
@@ -163,7 +164,7 @@ impl<T> Entries<T> {
             clock,
             pace: terms.needs_pace().then(|| Pace::new(bands)),
             terms,
-            drained: AtomicU64::new(0),
+            drained: AtomicU64::new(!(u64::MAX >> (64 - bands))),
             began: clock.now(),
         }
     }
@@ -238,12 +239,29 @@ impl<T> Entries<T> {
         parcel: &mut Parcel<T>,
     ) -> Option<Taken> {
         // Relaxed: as in `is_drained`.
-        let left = mask & !self.drained.load(Ordering::Relaxed) & bare.mask();
+        let left = mask & !self.drained.load(Ordering::Relaxed);
         if left != 0 {
             if let Some(taken) = self.pop_moving(order, bare, mask, left, parcel) {
                 return Some(taken);
             }
         }
+        self.pop_entry(order, mask, parcel)
+    }
+
+    /// Whether nothing is bare any more.
+    #[inline(always)]
+    pub(super) fn has_moved(&self) -> bool {
+        self.drained.load(Ordering::Relaxed) == u64::MAX // as in `is_drained`
+    }
+
+    /// The pop where nothing is bare any more.
+    #[inline(always)]
+    pub(super) fn pop_entry(
+        &self,
+        order: &Order,
+        mask: u64,
+        parcel: &mut Parcel<T>,
+    ) -> Option<Taken> {
         let mut entry = Parcel::empty();
         let band = self.queue.pop(order, mask, &mut entry)?;
         Some(Taken::unpack(band, &mut entry, parcel))
@@ -272,12 +290,12 @@ impl<T> Entries<T> {
         }
         let busy = in_bare | (self.queue.queue().listed(mask));
         let sent = |band: usize| match in_bare & (1 << band) {
-            0 => self.queue.front(band).unwrap_or(u64::MAX),
+            0 => self.queue.front(band).unwrap_or(UNKNOWN),
             _ => self.began,
         };
         let mut expires = NEVER;
         let mut units = 1;
-        let band = order.walk(busy, sent, |band| {
+        let band = order.walk(busy, |bands| bands.map(sent), |band| {
             if in_bare & (1 << band) != 0 && bare.pop_closed_band(band, parcel) {
                 return true;
             }
@@ -343,6 +361,7 @@ impl Taken {
         }
     }
 
+    #[inline(always)]
     fn unpack<T>(band: Band, entry: &mut Parcel<Entry<T>>, parcel: &mut Parcel<T>) -> Self {
         let Entry {
             units,

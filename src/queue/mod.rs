@@ -134,6 +134,7 @@ impl<T> Queue<T> {
     }
 
     /// The bands of `mask`, a bit a band, in which something seems to be: one relaxed load.
+    #[inline(always)]
     pub(crate) fn listed(&self, mask: u64) -> u64 {
         self.set.load().within(mask)
     }
