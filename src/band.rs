@@ -1,7 +1,7 @@
 //! [`Band`]: how urgent an item is.
 
-use crate::error::InvalidBand;
 use core::fmt;
+use std::error::Error;
 
 /// A band: 0 is the most urgent, 63 the least.
 ///
@@ -126,3 +126,22 @@ impl TryFrom<u8> for Band {
         Self::try_new(number).ok_or(InvalidBand(()))
     }
 }
+
+/// A number that is no [`Band`]: 64 or above.
+///
+/// ```
+/// use bandq::Band;
+///
+/// let error = Band::try_from(64).unwrap_err();
+/// assert_eq!(error.to_string(), "a band is a number below 64");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidBand(());
+
+impl fmt::Display for InvalidBand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a band is a number below 64")
+    }
+}
+
+impl Error for InvalidBand {}

@@ -175,7 +175,7 @@ mod wait;
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-pub use band::Band;
+pub use band::{Band, InvalidBand};
 pub use channel::{
     BandSender, Builder, Drain, OwnedPermit, Permit, Permits, Receiver, Sender, TryIter,
     WeakReceiver, WeakSender, bounded, futures, unbounded,
@@ -183,8 +183,8 @@ pub use channel::{
 #[cfg(not(target_family = "wasm"))]
 pub use channel::{IntoIter, Iter};
 pub use error::{
-    BuildError, ForceSendError, InvalidBand, NoSuchBand, RecvError, RecvTimeoutError, SendError,
-    SendManyError, SendTimeoutError, TryRecvError, TrySendError, TrySendManyError,
+    BuildError, ForceSendError, NoSuchBand, RecvError, RecvTimeoutError, SendError, SendManyError,
+    SendTimeoutError, TryRecvError, TrySendError, TrySendManyError,
 };
 pub use policy::{Policy, estimate::Estimate};
 pub use queue::BandQueue;

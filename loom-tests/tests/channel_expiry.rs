@@ -15,12 +15,12 @@ const LIFE: Duration = Duration::from_millis(1);
 /// How often the hook was called; keeping the books is no part of a model.
 type Hooked = Arc<AtomicUsize>;
 
-/// A channel with room for one item, which lives for a moment.
-fn channel() -> (Sender<u64>, Receiver<u64>, Hooked) {
+/// A channel with that much room, whose items live for a moment.
+fn channel(capacity: usize) -> (Sender<u64>, Receiver<u64>, Hooked) {
     let hooked = Hooked::default();
     let counter = Arc::clone(&hooked);
     let (sender, receiver) = Builder::new(1)
-        .capacity(1)
+        .capacity(capacity)
         .ttl(Band::URGENT, LIFE)
         .on_expired(move |_, _| {
             counter.fetch_add(1, Ordering::SeqCst);
@@ -39,7 +39,7 @@ fn send(sender: &Sender<u64>, item: u64) -> bool {
 fn recv_recv() {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
     model("expiry/recv_recv", 2, bound, |cast| {
-        let (sender, receiver, hooked) = channel();
+        let (sender, receiver, hooked) = channel(1);
         assert!(send(&sender, 1));
         sleep(LIFE);
         let other = receiver.clone();
@@ -60,7 +60,7 @@ fn recv_send() {
     static SEEN: Seen = Seen::new();
     let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
     model("expiry/recv_send", 2, bound, |cast| {
-        let (sender, receiver, hooked) = channel();
+        let (sender, receiver, hooked) = channel(1);
         assert!(send(&sender, 1));
         sleep(LIFE);
         let ((sent, sender), (received, receiver)) = cast.two(
@@ -84,7 +84,7 @@ fn sleep_and_send_recv() {
     static SEEN: Seen = Seen::new();
     let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
     model("expiry/sleep_and_send_recv", 2, bound, |cast| {
-        let (sender, receiver, hooked) = channel();
+        let (sender, receiver, hooked) = channel(1);
         assert!(send(&sender, 1));
         let ((sent, sender), (received, receiver)) = cast.two(
             move || {
@@ -100,4 +100,28 @@ fn sleep_and_send_recv() {
         assert_eq!((sender.len(), receiver.available()), (left, Some(1 - left)));
     });
     SEEN.expect(["received", "expired"]);
+}
+
+/// A send that finds no room beside a receive: what lies behind an item that has expired, and has
+/// not, goes to the receive and never to the hook.
+#[test]
+fn fresh_item_behind() {
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model("expiry/fresh_item_behind", 2, bound, |cast| {
+        let (sender, receiver, hooked) = channel(2);
+        assert!(send(&sender, 1));
+        sleep(LIFE);
+        assert!(send(&sender, 2));
+        let ((sent, sender), (received, receiver)) = cast.two(
+            move || (send(&sender, 3), sender),
+            move || (receiver.try_recv().ok(), receiver),
+        );
+        // Outside of a model the time may have passed for it as well.
+        if cfg!(loom) {
+            assert_eq!(received, Some((Band::URGENT, 2)));
+            assert_eq!(hooked.load(Ordering::SeqCst), 1);
+            let left = usize::from(sent);
+            assert_eq!((sender.len(), receiver.available()), (left, Some(2 - left)));
+        }
+    });
 }

@@ -239,6 +239,8 @@ impl Runner {
             source if source.starts_with("fifo/") => &["fifo", "reclaim"],
             source if source.starts_with("spin/") => &["fifo"],
             "queue/bitmap.rs" => &["bitmap"],
+            "queue/fronts.rs" => &["fronts"],
+            "queue/order.rs" => &["policy"],
             source if source.starts_with("queue/") => {
                 &["instant", "priority", "bitmap", "channel_close"]
             }
@@ -250,6 +252,10 @@ impl Runner {
                 "channel_close",
                 "channel_bounded",
                 "channel_batch",
+                "channel_moving",
+                "channel_evict",
+                "channel_expiry",
+                "channel_within",
                 "wait",
                 "wakes",
             ],

@@ -202,13 +202,13 @@ impl<T> Builder<T> {
         self
     }
 
-    /// Items of this band are handed out within this time after they were sent, or not at all. Asked
-    /// for twice for one band, the later one counts. See also [`Sender::with_ttl`].
+    /// Items of this band are handed out within this time after they were sent, or not at all.
+    /// Asked for twice for one band, the later one counts. See also [`Sender::with_ttl`].
     ///
     /// One that is not taken in time goes to the hook of [`on_expired`](Self::on_expired), or is
     /// dropped, by whoever next looks at the head of its band: a receive that takes it, or a send
-    /// or reservation that finds no room. Until then it is counted, and takes room. One that lies behind an item
-    /// that lives longer waits for that one.
+    /// or reservation that finds no room. Until then it is counted, and takes room. One that lies
+    /// behind an item that lives longer waits for that one.
     ///
     /// Items carry when they were sent, which costs 24 bytes each.
     ///
@@ -231,9 +231,8 @@ impl<T> Builder<T> {
 
     /// Called with each item that has expired, and its band, on the thread that finds it: that of a
     /// receive, or of a send or reservation that has found no room. It runs outside of every lock
-    /// and every claim,
-    /// so it may use this channel. If it panics, the panic ends there, once the panic hook has
-    /// reported it.
+    /// and every claim, so it may use this channel. If it panics, the panic ends there, once the
+    /// panic hook has reported it.
     ///
     /// ```
     /// # use bandq::{Band, Builder};
@@ -264,7 +263,8 @@ impl<T> Builder<T> {
     ///
     /// ```
     /// # use bandq::{Band, Builder, TrySendError};
-    /// let (sender, _receiver) = Builder::new(1).capacity(10).weigher(|s: &String| s.len()).build()?;
+    /// let builder = Builder::new(1).capacity(10).weigher(|s: &String| s.len());
+    /// let (sender, _receiver) = builder.build()?;
     /// sender.try_send(Band::URGENT, "8 bytes.".to_string())?;
     /// assert_eq!(sender.available(), Some(2));
     /// let full = sender.try_send(Band::URGENT, "four".to_string()).unwrap_err();

@@ -1,4 +1,5 @@
-//! Who is next, and who has to go: the decisions as pure functions, without atomics and without a clock of its own.
+//! Who is next, and who has to go: the decisions as pure functions, without atomics and without a
+//! clock of its own.
 //!
 //! [`Policy`] is what a user says. [`Rule`] is what it comes down to, small enough for one word,
 //! and [`Rule::next`] the decision: which of the bands in which something is comes next. The live
@@ -98,7 +99,8 @@ impl Policy {
     ///     sender.try_send(Band::new(0), n)?;
     ///     sender.try_send(Band::new(1), n)?;
     /// }
-    /// let urgent = receiver.try_iter().take(100).filter(|(band, _)| *band == Band::URGENT).count();
+    /// let first_100 = receiver.try_iter().take(100);
+    /// let urgent = first_100.filter(|(band, _)| *band == Band::URGENT).count();
     /// assert_eq!(urgent, 75);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -152,3 +152,28 @@ impl Fronts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_that_was_taken_before_its_send_came_to_the_word_is_not_shown() {
+        let fronts = Fronts::new(1);
+        fronts.took(0, 10, None, || None);
+        fronts.came(0, 10, || None);
+        assert_eq!(fronts.sent(0), None);
+        fronts.came(0, 1000, || Some(1000));
+        assert_eq!(fronts.sent(0), Some(1000));
+    }
+
+    #[test]
+    fn an_item_that_is_there_is_shown_also_behind_a_later_stamp() {
+        let fronts = Fronts::new(1);
+        fronts.took(0, 10, None, || None);
+        fronts.came(0, 9, || Some(9));
+        assert_eq!(fronts.sent(0), Some(11), "a tick after what is gone");
+        fronts.took(0, 9, None, || None);
+        assert_eq!(fronts.sent(0), None);
+    }
+}

@@ -19,8 +19,8 @@
 //!
 //! It chooses, charges the band by a compare-exchange on its pass, and then takes. A lost exchange
 //! means that somebody else chose the band at the same time; the loser chooses again. (Who chooses
-//! before another one's charge and charges after it takes a turn too early: `weights` counts one for
-//! each receive that runs.) A band that was chosen and had nothing gets its charge back.
+//! before another one's charge and charges after it takes a turn too early: `weights` counts one
+//! for each receive that runs.) A band that was chosen and had nothing gets its charge back.
 
 use crate::{
     error::BuildError,

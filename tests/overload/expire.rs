@@ -34,8 +34,10 @@ fn taken<T>(late: &Late<T>) -> Vec<(Band, T)> {
     std::mem::take(&mut late.lock().unwrap())
 }
 
-/// All the ways to receive what is in a channel that was closed.
-fn ways() -> Vec<(&'static str, fn(Receiver<Token>) -> Vec<Token>)> {
+/// A way to receive all that is in a channel, which was closed.
+type Way = fn(Receiver<Token>) -> Vec<Token>;
+
+fn ways() -> Vec<(&'static str, Way)> {
     fn items(got: impl Iterator<Item = (Band, Token)>) -> Vec<Token> {
         got.map(|(_, item)| item).collect()
     }

@@ -3,8 +3,10 @@
 //! Judged from outside, by a definition that no correct implementation can fail, however its
 //! threads are stopped. An item's life begins within its send, and it is taken within its receive:
 //!
-//! * it is handed out *late* if the receive began after the send had returned and the life was over;
-//! * it has expired *early* if the hook had it before the send began and the life was over.
+//! * it is handed out *late* if its life, counted from when the send had returned, was over before
+//!   the receive began;
+//! * it has expired *early* if the hook had it before its life, counted from when the send began,
+//!   was over.
 //!
 //! `BANDQ_EXPIRES` says how many items: 20,000 without it.
 

@@ -36,7 +36,7 @@ struct Model {
 enum No {
     Full,
     Closed,
-    NoSuchBand,
+    Unknown,
     TooHeavy,
 }
 
@@ -123,7 +123,7 @@ impl Model {
 
     fn take_room(&self, band: usize, units: usize) -> Result<(), No> {
         if band >= self.bands() {
-            return Err(No::NoSuchBand);
+            return Err(No::Unknown);
         }
         if self.is_closed {
             return Err(No::Closed);
@@ -195,7 +195,7 @@ fn why<T>(error: TrySendError<T>) -> (No, T) {
     let no = match error {
         TrySendError::Full(_) => No::Full,
         TrySendError::Closed(_) => No::Closed,
-        TrySendError::NoSuchBand(_) => No::NoSuchBand,
+        TrySendError::NoSuchBand(_) => No::Unknown,
         TrySendError::TooHeavy(_) => No::TooHeavy,
         _ => panic!("not an error of this channel"),
     };

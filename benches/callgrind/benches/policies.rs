@@ -1,0 +1,59 @@
+//! What a receive costs under each policy, counted as in `instructions.rs`: alone, with all of 8
+//! bands busy. In a file of its own, because a second user of a function changes what the compiler
+//! inlines in the first.
+
+// gungraun's macros make public modules without documentation.
+#![allow(missing_docs)]
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use bandq::{Band, Builder, Policy, Receiver, Sender};
+use bandq_callgrind::TIMES;
+use gungraun::Callgrind;
+use gungraun::prelude::*;
+
+const BANDS: u64 = 8;
+
+type Channel = (Sender<u64>, Receiver<u64>);
+
+/// A channel with so many items that no band gets empty, whatever the order.
+fn busy(builder: Builder<u64>) -> Channel {
+    let (sender, receiver) = builder.build().unwrap();
+    for item in 0..BANDS * (TIMES + 1) {
+        // A whole number without a factor in common with the bands': a permutation of them.
+        sender.try_send(Band::new((item * 5 % BANDS) as u8), item).unwrap();
+    }
+    (sender, receiver)
+}
+
+fn policy(policy: Policy) -> Channel {
+    busy(Builder::new(BANDS as usize).policy(policy))
+}
+
+fn lives() -> Channel {
+    let life = Duration::from_secs(3_600);
+    let builder = Builder::new(BANDS as usize);
+    busy((0..BANDS).fold(builder, |builder, band| {
+        builder.ttl(Band::new(band as u8), life)
+    }))
+}
+
+// Ageing by a step so short that the items come nearly in the order in which they were sent.
+#[library_benchmark]
+#[bench::strict_8_busy_bands(policy(Policy::strict()))]
+#[bench::weighted_8_busy_bands(policy(Policy::weighted(1..=8)))]
+#[bench::ageing_8_busy_bands(policy(Policy::ageing(Duration::from_nanos(1))))]
+#[bench::strict_with_ttl_8_busy_bands(lives())]
+fn recv((sender, receiver): Channel) -> Channel {
+    for _ in 0..TIMES {
+        black_box(receiver.try_recv()).unwrap();
+    }
+    (sender, receiver)
+}
+
+library_benchmark_group!(name = policies, benchmarks = [recv]);
+main!(
+    config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--collect-bus=yes"])),
+    library_benchmark_groups = policies
+);
