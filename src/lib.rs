@@ -87,17 +87,18 @@
 //!
 //! # What can get lost?
 //!
-//! Nothing. An item whose send returned `Ok` ends in one way, once: it is received, or returned by an
-//! eviction, or handed to the hook for what has expired, or dropped, when the last [`Receiver`] goes
-//! or where it has expired and there is no hook. So it is when futures are cancelled, too, when the
-//! channel closes, or when a waker, an iterator, a hook or an item's `drop` panics. Every error of a
+//! Nothing. An item whose send returned `Ok` ends in one way, once: it is received, or returned by
+//! an eviction, or handed to the hook for what has expired, or dropped: when the last [`Receiver`]
+//! goes, or where it has expired and there is no hook. That holds when futures are cancelled, the
+//! channel closes, or a waker, an iterator, a hook or an item's `drop` panics. Every error of a
 //! send gives the item back. Each async method has a section on cancel safety.
 //!
 //! # What does "empty" mean?
 //!
 //! `None`, [`Empty`](TryRecvError::Empty) and `is_empty()`: there was one instant within the call
-//! at which no item whose send had returned was in any band that it may take from. So who has just sent, and does not
-//! find its item, knows that somebody else has taken it. `len` is exact when no operation runs.
+//! at which no item whose send had returned was in any band that it may take from. So who has just
+//! sent, and does not find its item, knows that somebody else has taken it. `len` is exact when no
+//! operation runs.
 //!
 //! # Who can stop whom?
 //!
@@ -107,7 +108,8 @@
 //! is taken for a moment; bandq has no lock of its own.
 //!
 //! No foreign code, be it a waker, an item's `drop`, an iterator, a weigher or a hook, runs while a
-//! lock is held or a slot is claimed: it may use the same channel, or panic. See [`guide::wakers_and_panics`].
+//! lock is held or a slot is claimed: it may use the same channel, or panic. See
+//! [`guide::wakers_and_panics`].
 //!
 //! # What does another thread see?
 //!
@@ -121,8 +123,8 @@
 //! that was never used owns no segment. After a drain, a used band keeps one or two, the queue a
 //! pool of at most 4, and up to 3 more wait for reclamation until the next few segments are
 //! emptied. While a thread is stopped inside an operation, emptied segments of that band may wait
-//! for it. Ageing, lives and weights make an item 24 bytes larger; a channel without them has no byte
-//! for them.
+//! for it. Ageing, lives and weights make an item 24 bytes larger; a channel without them has no
+//! byte for them.
 //!
 //! # Features and targets
 //!
