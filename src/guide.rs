@@ -12,6 +12,9 @@ pub mod wakers_and_panics {}
 #[doc = include_str!("../docs/guide/tuning.md")]
 pub mod tuning {}
 
+#[doc = include_str!("../docs/guide/overload.md")]
+pub mod overload {}
+
 #[doc = include_str!("../docs/guide/pitfalls.md")]
 pub mod pitfalls {}
 

@@ -56,8 +56,8 @@
 //!
 //! The [`guide`] goes further: [order and costs](guide::order_and_costs),
 //! [cancel safety](guide::cancel_safety), [wakers and panics](guide::wakers_and_panics),
-//! [tuning](guide::tuning), [pitfalls](guide::pitfalls), and how to come
-//! [from `async-channel`](guide::from_async_channel) or
+//! [tuning](guide::tuning), [overload](guide::overload), [pitfalls](guide::pitfalls), and how to
+//! come [from `async-channel`](guide::from_async_channel) or
 //! [from `asyncio.PriorityQueue`](guide::from_asyncio).
 //!
 //! # In which order do items come out?
@@ -68,20 +68,37 @@
 //! Across bands, a receive never takes an item while a more urgent one is there whose send happened
 //! before the receive began, unless another receive that began earlier found that band empty and
 //! has not yet returned. With one receive at a time there is no exception. Nothing is prefetched. A
-//! busy urgent band starves the others: strict means strict.
+//! busy urgent band starves the others: strict means strict, unless the channel has another
+//! [`Policy`].
+//!
+//! # What when there is too much?
+//!
+//! Say which of these is yours; [`guide::overload`] has an example and figures for each.
+//!
+//! | what must not happen | what to ask for |
+//! |---|---|
+//! | a class of work stands still | [`Policy::weighted`], [`Policy::ageing`]; [`Receiver::within`] for workers of its own |
+//! | low work fills the room, and urgent work cannot get in | [`Builder::high_water`], [`Builder::band_capacity`] |
+//! | urgent work is refused while low work sits there | [`Sender::force_send`] |
+//! | somebody works on what is too late | [`Builder::ttl`], [`Sender::with_ttl`] |
+//! | work waits in vain | [`Builder::refuse_late`] |
+//!
+//! A channel that asks for none of them pays nothing for them.
 //!
 //! # What can get lost?
 //!
-//! Nothing. An item whose send returned `Ok` is received once, or dropped once when the last
-//! [`Receiver`] goes; also when futures are cancelled, the channel closes, or a waker, an iterator
-//! or an item's `drop` panics. Every error of a send gives the item back. Each async method has a
-//! section on cancel safety.
+//! Nothing. An item whose send returned `Ok` ends in one way, once: it is received, or returned by
+//! an eviction, or handed to the hook for what has expired, or dropped: when the last [`Receiver`]
+//! goes, or where it has expired and there is no hook. That holds when futures are cancelled, the
+//! channel closes, or a waker, an iterator, a hook or an item's `drop` panics. Every error of a
+//! send gives the item back. Each async method has a section on cancel safety.
 //!
 //! # What does "empty" mean?
 //!
 //! `None`, [`Empty`](TryRecvError::Empty) and `is_empty()`: there was one instant within the call
-//! at which no item whose send had returned was in any band. So who has just sent, and does not
-//! find its item, knows that somebody else has taken it. `len` is exact when no operation runs.
+//! at which no item whose send had returned was in any band that it may take from. So who has just
+//! sent, and does not find its item, knows that somebody else has taken it. `len` is exact when no
+//! operation runs.
 //!
 //! # Who can stop whom?
 //!
@@ -90,8 +107,9 @@
 //! instruction of them stops no other. When somebody waits or begins to, `event-listener`'s mutex
 //! is taken for a moment; bandq has no lock of its own.
 //!
-//! No foreign code, be it a waker, an item's `drop` or an iterator, runs while a lock is held or a
-//! slot is claimed: it may use the same channel, or panic. See [`guide::wakers_and_panics`].
+//! No foreign code, be it a waker, an item's `drop`, an iterator, a weigher or a hook, runs while a
+//! lock is held or a slot is claimed: it may use the same channel, or panic. See
+//! [`guide::wakers_and_panics`].
 //!
 //! # What does another thread see?
 //!
@@ -105,7 +123,8 @@
 //! that was never used owns no segment. After a drain, a used band keeps one or two, the queue a
 //! pool of at most 4, and up to 3 more wait for reclamation until the next few segments are
 //! emptied. While a thread is stopped inside an operation, emptied segments of that band may wait
-//! for it.
+//! for it. Ageing, lives and weights make an item 24 bytes larger; a channel without them has no
+//! byte for them.
 //!
 //! # Features and targets
 //!
@@ -126,7 +145,9 @@
 //! | `fifo` | one band: linked segments, claims at both ends, hand-over, sweeping |
 //! | `queue` | bands and the set of those that are non-empty; which is next; [`BandQueue`] |
 //! | `wait` | eventcounts: who waits, who is woken and when; `wait.md` has the proof |
-//! | `channel` | handles, room, close, futures, permits |
+//! | `policy` | decisions as pure functions: who is next, who has to go, how long it would take |
+//! | `clock`, `entry` | the channel's time; an item with its times and its weight |
+//! | `channel` | handles, room, close, futures, permits, eviction, expiry |
 //!
 //! The models of it are in `loom-tests`; what is tested how, and what is not, in `TESTING.md`.
 

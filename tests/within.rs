@@ -7,7 +7,7 @@ mod hand;
 use bandq::{Band, RecvError, TryRecvError, unbounded};
 use futures_lite::{StreamExt, future::block_on};
 use hand::{Task, counting_waker, poll_stream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const URGENT: Band = Band::URGENT;
 const LOW: Band = Band::new(5);
@@ -182,4 +182,64 @@ fn nobody_sleeps_beside_an_item_under_load() {
             .collect()
     });
     assert_eq!(sums.iter().sum::<u64>(), (0..ITEMS).sum());
+}
+
+/// Four workers, with more low work than they can do; every item is worked on for 10 ms. Of the
+/// urgent items that come now and then, in order of their waits, how long each waited.
+fn urgent_waits(reserved: usize, items: usize) -> Vec<Duration> {
+    const WORK: Duration = Duration::from_millis(10);
+    let (sender, receiver) = unbounded::<Option<Instant>>(6);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4)
+            .map(|worker| {
+                let receiver = if worker < reserved {
+                    receiver.within(URGENT..=Band::new(1))
+                } else {
+                    receiver.clone()
+                };
+                let sender = sender.clone();
+                scope.spawn(move || {
+                    let mut waits = Vec::new();
+                    while let Ok((band, sent)) = receiver.recv_blocking() {
+                        match sent {
+                            Some(sent) => waits.push(sent.elapsed()),
+                            None if receiver.is_closed() => continue,
+                            None => _ = sender.try_send(band, None), // so it never runs out
+                        }
+                        assert!(
+                            worker >= reserved || band == URGENT,
+                            "{band} is not reserved"
+                        );
+                        std::thread::sleep(WORK);
+                    }
+                    waits
+                })
+            })
+            .collect();
+        sender.try_send_many(LOW, vec![None; 100]).unwrap();
+        for n in 0..items {
+            std::thread::sleep(2 * WORK + WORK / 16 * (n % 16) as u32);
+            sender.try_send(URGENT, Some(Instant::now())).unwrap();
+        }
+        sender.close();
+        let waits = workers.into_iter().map(|worker| worker.join().unwrap());
+        let mut waits: Vec<_> = waits.flatten().collect();
+        waits.sort();
+        waits
+    })
+}
+
+/// `BANDQ_WITHIN_ITEMS=500 cargo test --release --test within -- --nocapture` for the figures.
+#[test]
+fn urgent_items_find_a_reserved_worker_while_low_work_holds_the_others() {
+    let items = std::env::var("BANDQ_WITHIN_ITEMS").map_or(20, |items| items.parse().unwrap());
+    let [shared, reserved] = [0, 2].map(|reserved| {
+        let waits = urgent_waits(reserved, items);
+        assert_eq!(waits.len(), items, "each is received once");
+        let [median, p99] = [waits[items / 2], waits[items * 99 / 100]];
+        println!("{reserved} workers reserved: an urgent item waits {median:?}, p99 {p99:?}");
+        median
+    });
+    // In the same run: the next of four to be free, against one that is.
+    assert!(reserved < shared, "{reserved:?} with, {shared:?} without");
 }
