@@ -108,7 +108,7 @@ impl<T> Core<T> {
             let mut parcel = Parcel::empty();
             let units = match self.entries() {
                 Some(entries) => entries.pop_band(self.bare(), band, &mut parcel)?.units,
-                None if self.bare().pop_band(band.index(), &mut parcel) => 1,
+                None if self.bare().pop_one_of(band.index(), &mut parcel) => 1,
                 None => return None,
             };
             Some((band, units, parcel.unwrap()))

@@ -295,19 +295,23 @@ impl<T> Entries<T> {
         };
         let mut expires = NEVER;
         let mut units = 1;
-        let band = order.walk(busy, |bands| bands.map(sent), |band| {
-            if in_bare & (1 << band) != 0 && bare.pop_closed_band(band, parcel) {
-                return true;
-            }
-            let mut entry = Parcel::empty();
-            if !self.queue.pop_band(band, &mut entry) {
-                return false;
-            }
-            let entry: Entry<T> = entry.unwrap();
-            (units, expires) = (entry.units, entry.expires);
-            parcel.put(entry.item);
-            true
-        })?;
+        let band = order.walk(
+            busy,
+            |bands| bands.map(sent),
+            |band| {
+                if in_bare & (1 << band) != 0 && bare.pop_closed_band(band, parcel) {
+                    return true;
+                }
+                let mut entry = Parcel::empty();
+                if !self.queue.pop_one_of(band, &mut entry) {
+                    return false;
+                }
+                let entry: Entry<T> = entry.unwrap();
+                (units, expires) = (entry.units, entry.expires);
+                parcel.put(entry.item);
+                true
+            },
+        )?;
         Some(Taken {
             band: Band::from_index(band),
             units,
@@ -330,7 +334,7 @@ impl<T> Entries<T> {
         }
         let mut entry = Parcel::empty();
         self.queue
-            .pop_band(band.index(), &mut entry)
+            .pop_one_of(band.index(), &mut entry)
             .then(|| Taken::unpack(band, &mut entry, parcel))
     }
 

@@ -235,9 +235,7 @@ impl Rule {
         match self {
             Self::Strict => Next::Band(most_urgent),
             Self::Weighted { strict } if most_urgent < strict => Next::Band(most_urgent),
-            Self::Weighted { .. } => {
-                Next::Turn(weights::least(busy, |bands| heads.passes(bands)))
-            }
+            Self::Weighted { .. } => Next::Turn(weights::least(busy, |bands| heads.passes(bands))),
             Self::Ageing { step } => {
                 Next::Band(ageing::first_due(busy, step, |bands| heads.sent(bands)))
             }

@@ -139,11 +139,6 @@ impl<T> Queue<T> {
         self.set.load().within(mask)
     }
 
-    /// All bands, a bit a band.
-    pub(crate) fn mask(&self) -> u64 {
-        u64::MAX >> (64 - self.bands.len())
-    }
-
     #[cfg(feature = "__internals")]
     pub(crate) fn set(&self) -> &BandSet {
         &self.set

@@ -330,7 +330,8 @@ impl Checked<'_> {
         }
         let expected = self.model.reserve(band.index(), units);
         let reserved = self.sender.try_reserve_units(band, units);
-        assert_eq!(reserved.as_ref().map(drop).map_err(why), expected, "try_reserve_units");
+        let is_reserved = reserved.as_ref().map(|_| ()).map_err(why);
+        assert_eq!(is_reserved, expected, "try_reserve_units");
         if let Ok(permit) = reserved {
             self.permits.push((permit, band.index(), units));
         }
@@ -345,10 +346,7 @@ impl Checked<'_> {
         let is_over = self.setup.lives[band] == Some(OVER);
         let (item, id, units) = self.item();
         let expected = self.model.send_reserved((band, reserved), id, units, is_over);
-        let sent = permit.send(item).map_err(|error| {
-            let refused = why(&TrySendError::from(error).map(drop));
-            refused
-        });
+        let sent = permit.send(item).map_err(|error| refused(&error.into(), id));
         assert_eq!(sent, expected, "send by a permit");
         let_time_pass();
     }
