@@ -67,22 +67,20 @@ impl<T> Queue<T> {
     /// The pop of a closed queue. Slots that are still unpublished are poisoned, so their pushes
     /// fail, and `None` is for ever: no band fills again.
     pub(crate) fn pop_closed(&self, parcel: &mut Parcel<T>) -> Option<Band> {
-        let taken = self
-            .bands
-            .iter()
-            .position(|fifo| self.pop_closed_fifo(fifo, parcel))?;
-        Some(Band::from_index(taken))
+        self.pop_closed_of(u64::MAX, parcel)
     }
 
     /// The same for one band, which is closed.
-    pub(crate) fn pop_closed_band(&self, band: usize, parcel: &mut Parcel<T>) -> bool {
-        self.pop_closed_fifo(&self.bands[band], parcel)
-    }
-
     #[inline(never)]
-    fn pop_closed_fifo(&self, fifo: &Fifo<T, Slip>, parcel: &mut Parcel<T>) -> bool {
-        fifo.pop(&self.stock, Unpublished::Poison, parcel, &Blind)
-            .is_some()
+    pub(crate) fn pop_closed_band(&self, band: usize, parcel: &mut Parcel<T>) -> bool {
+        let fifo = &self.bands[band];
+        let popped = fifo.pop(&self.stock, Unpublished::Poison, parcel, &Blind);
+        match &popped {
+            Some(popped) if popped.was_last => self.emptied(band, fifo),
+            Some(_) => {}
+            None => self.found_empty(band, fifo),
+        }
+        popped.is_some()
     }
 
     /// Whether nothing is there: there was an instant at which every band was empty. Items of
@@ -207,10 +205,9 @@ impl<T> Queue<T> {
 
     /// The same for a queue that is closed, as [`pop_closed`](Self::pop_closed).
     pub(crate) fn pop_closed_of(&self, mask: u64, parcel: &mut Parcel<T>) -> Option<Band> {
-        let mut bands = self.bands.iter().enumerate();
-        let taken = bands
-            .find(|(band, fifo)| mask & (1 << band) != 0 && self.pop_closed_fifo(fifo, parcel))?;
-        Some(Band::from_index(taken.0))
+        let taken = (0..self.bands.len())
+            .find(|band| mask & (1 << band) != 0 && self.pop_closed_band(*band, parcel))?;
+        Some(Band::from_index(taken))
     }
 
     /// Looks at the first item of one band, as [`Fifo::peek`].
