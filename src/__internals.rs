@@ -151,7 +151,7 @@ impl<T> StampedBand<T> {
     /// With when it was sent.
     pub fn pop(&self) -> Option<(u64, T)> {
         let mut parcel = Parcel::empty();
-        self.0.pop_band(0, &mut parcel);
+        self.0.pop_one_of(0, &mut parcel);
         let entry = parcel.take()?;
         Some((entry.sent, entry.item))
     }

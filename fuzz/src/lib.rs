@@ -17,7 +17,7 @@
 //! | [`quiet`] | panics that are asked for |
 //! | [`stage`] | parked threads, and who of them may go on |
 //! | [`history`] | what threads did and when, and whether that is allowed |
-//! | [`queue`], [`channel`], [`capacity`], [`threads`] | the four targets |
+//! | [`queue`], [`channel`], [`capacity`], [`overload`], [`threads`] | the five targets |
 
 pub mod bands;
 pub mod capacity;
@@ -26,6 +26,7 @@ pub mod flag;
 pub mod history;
 pub mod item;
 pub mod loan;
+pub mod overload;
 pub mod program;
 pub mod queue;
 pub mod quiet;

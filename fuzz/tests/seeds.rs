@@ -7,7 +7,7 @@ use std::path::Path;
 
 use arbitrary::Arbitrary;
 use bandq_fuzz::program::Program;
-use bandq_fuzz::{capacity, channel, queue, threads};
+use bandq_fuzz::{capacity, channel, overload, queue, threads};
 
 /// At most so many seeds a target, and so many bytes each.
 const MOST: usize = 60;
@@ -47,6 +47,11 @@ fn channel_seeds() {
 #[test]
 fn capacity_seeds() {
     seeds("capacity", capacity::run);
+}
+
+#[test]
+fn overload_seeds() {
+    seeds("overload", overload::run);
 }
 
 #[test]

@@ -323,7 +323,7 @@ impl<T> Core<T> {
     // Receiving.
 
     /// Takes an item of the bands in `mask`, a bit a band, into the parcel.
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_recv(&self, mask: u64, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
         match self.try_recv_plain(parcel) {
             Some(band) => Ok(band),

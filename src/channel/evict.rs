@@ -121,7 +121,7 @@ impl<T> Core<T> {
                 Some(entries) => entries.pop_band(self.bare(), band, parcel),
                 None => self
                     .bare()
-                    .pop_band(band.index(), parcel)
+                    .pop_one_of(band.index(), parcel)
                     .then(|| Taken::bare(band)),
             }
         })

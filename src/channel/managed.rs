@@ -293,7 +293,7 @@ impl<T> Entries<T> {
                     return true;
                 }
                 let mut entry = Parcel::empty();
-                if !self.queue.pop_band(band, &mut entry) {
+                if !self.queue.pop_one_of(band, &mut entry) {
                     return false;
                 }
                 let entry: Entry<T> = entry.unwrap();
@@ -324,7 +324,7 @@ impl<T> Entries<T> {
         }
         let mut entry = Parcel::empty();
         self.queue
-            .pop_band(band.index(), &mut entry)
+            .pop_one_of(band.index(), &mut entry)
             .then(|| Taken::unpack(band, &mut entry, parcel))
     }
 

@@ -82,7 +82,7 @@ impl<T> Receiver<T> {
     /// assert_eq!(receiver.try_recv(), Ok((Band::URGENT, 1)));
     /// assert_eq!(receiver.try_recv(), Err(TryRecvError::Closed));
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn try_recv(&self) -> Result<(Band, T), TryRecvError> {
         let mut parcel = Parcel::empty();
         let band = self.core.try_recv(self.mask, &mut parcel)?;

@@ -70,7 +70,7 @@ impl<T> Claim<T> {
 
 impl<T, C> Fifo<T, C> {
     /// Takes the item at the head into the parcel. Lock-free.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop<S: See<T>>(
         &self,
         stock: &Stock<T>,

@@ -107,7 +107,7 @@ impl<T> BandQueue<T> {
     /// queue.push(Band::URGENT, 1).unwrap();
     /// assert_eq!(queue.pop(), Some((Band::URGENT, 1)));
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn pop(&self) -> Option<(Band, T)> {
         let mut parcel = Parcel::empty();
         let band = self.queue.pop(&mut parcel)?;

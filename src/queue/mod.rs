@@ -266,6 +266,17 @@ mod tests {
     }
 
     #[test]
+    fn the_set_is_empty_after_a_closed_queue_was_drained() {
+        let queue = Queue::new(3);
+        push(&queue, 1, 'x');
+        push(&queue, 1, 'y');
+        queue.close();
+        let pop = || queue.pop_closed(&mut Parcel::empty());
+        assert_eq!([pop(), pop()], [Some(Band::new(1)); 2]);
+        assert_eq!(queue.set.load().next(), None);
+    }
+
+    #[test]
     fn the_set_is_empty_after_a_drain() {
         let queue = Queue::new(64);
         for band in 0..64 {

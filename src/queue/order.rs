@@ -44,6 +44,13 @@ struct Versioned {
     policy: Policy,
 }
 
+/// The turn of a band.
+pub(crate) struct Turn {
+    pub(crate) band: usize,
+    /// What it was charged.
+    charge: u64,
+}
+
 /// The order in which bands are served.
 pub(crate) struct Order {
     rule: AtomicU64,
@@ -202,34 +209,54 @@ impl Order {
 
     /// Calls `take` with the bands in `listed`, in order, until it gets something. `sent` gives when
     /// the items at the heads of some bands were sent, as for [`Heads::sent`].
-    #[inline(always)]
     pub(crate) fn walk<I: Iterator<Item = u64>>(
         &self,
         mut listed: u64,
         sent: impl Fn(Range<usize>) -> I,
         mut take: impl FnMut(usize) -> bool,
     ) -> Option<usize> {
+        while listed != 0 {
+            let Some(turn) = self.turn(listed, &sent) else {
+                continue; // somebody else has it: choose again
+            };
+            if take(turn.band) {
+                return Some(turn.band);
+            }
+            listed &= !(1 << turn.band);
+            self.undo(turn);
+        }
+        None
+    }
+
+    /// Who is next of the bands in `listed`: it has its turn, and is charged for it. `None` if there
+    /// is none, or somebody else has just taken that turn. `sent` as for [`walk`](Self::walk).
+    #[inline(always)]
+    pub(crate) fn turn<I: Iterator<Item = u64>>(
+        &self,
+        listed: u64,
+        sent: impl Fn(Range<usize>) -> I,
+    ) -> Option<Turn> {
+        if listed == 0 {
+            return None;
+        }
         // Relaxed: whoever set it before this receive began has written it before.
         let rule = Word(self.rule.load(Ordering::Relaxed));
         let heads = Live { order: self, sent };
-        while listed != 0 {
-            let (band, charge) = match rule.with_rule(|rule| rule.next(listed, &heads)) {
-                Next::Band(band) => (band, 0),
-                Next::Turn(pass) => match self.take_turn(pass) {
-                    Some(charge) => (weights::band(pass), charge),
-                    None => continue, // somebody else has it: choose again
-                },
-            };
-            if take(band) {
-                return Some(band);
-            }
-            if charge != 0 {
-                // It had nothing, and pays nothing. Relaxed: as in `charge`.
-                self.shares[band].pass.fetch_sub(charge, Ordering::Relaxed);
-            }
-            listed &= !(1 << band);
+        match rule.with_rule(|rule| rule.next(listed, &heads)) {
+            Next::Band(band) => Some(Turn { band, charge: 0 }),
+            Next::Turn(pass) => Some(Turn {
+                charge: self.take_turn(pass)?,
+                band: weights::band(pass),
+            }),
         }
-        None
+    }
+
+    /// The band had nothing, and pays nothing.
+    pub(crate) fn undo(&self, turn: Turn) {
+        if turn.charge != 0 {
+            let pass = &self.shares[turn.band].pass;
+            pass.fetch_sub(turn.charge, Ordering::Relaxed); // as in `charge`
+        }
     }
 
     /// Charges the band that was chosen at this pass for one receive, and moves the floor to where

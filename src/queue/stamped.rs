@@ -67,19 +67,26 @@ impl<T> StampedQueue<T> {
         parcel: &mut Parcel<Entry<T>>,
     ) -> Option<Band> {
         let sent = |bands| self.fronts.all_sent(bands);
-        let take = |band| self.pop_band(band, parcel); // its only use, so that it is inlined
-        match order.walk(self.queue.listed(mask), sent, take) {
-            Some(band) => Some(Band::from_index(band)),
-            None => {
-                let take = |band| self.pop_band(band, parcel);
-                self.queue.search_under(order, mask, take)
+        // As in `Queue::pop_under`.
+        if let Some(turn) = order.turn(self.queue.listed(mask), sent) {
+            if self.pop_band(turn.band, parcel) {
+                return Some(Band::from_index(turn.band));
             }
+            order.undo(turn);
         }
+        self.queue
+            .next_under(order, mask, sent, |band| self.pop_one_of(band, parcel))
     }
 
     /// Takes the oldest entry of one band.
+    #[inline(never)]
+    pub(crate) fn pop_one_of(&self, band: usize, parcel: &mut Parcel<Entry<T>>) -> bool {
+        self.pop_band(band, parcel)
+    }
+
+    /// The same, in line.
     #[inline(always)]
-    pub(crate) fn pop_band(&self, band: usize, parcel: &mut Parcel<Entry<T>>) -> bool {
+    fn pop_band(&self, band: usize, parcel: &mut Parcel<Entry<T>>) -> bool {
         let Some(popped) = self.queue.pop_band_seeing(band, parcel, &Stamp) else {
             self.fronts.found_nothing(band, || self.first_sent(band));
             return false;

@@ -175,3 +175,14 @@ fn nothing_is_lost_while_policies_change_under_load() {
     });
     assert_eq!(received, 2 * ITEMS);
 }
+
+#[test]
+fn nothing_urgent_waits_once_what_came_before_the_change_is_taken() {
+    let (sender, receiver) = bandq::unbounded(2);
+    sender.try_send(Band::URGENT, ()).unwrap();
+    let step = Duration::from_millis(1);
+    receiver.set_policy(Policy::ageing(step)).unwrap();
+    assert!(receiver.urgent_waiting(Band::new(1)));
+    receiver.try_recv().unwrap();
+    assert!(!receiver.urgent_waiting(Band::new(1)));
+}

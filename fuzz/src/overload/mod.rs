@@ -71,8 +71,17 @@ impl Setup {
     fn from([first, second]: [u8; 2]) -> Self {
         let (one, two) = (usize::from(first), usize::from(second));
         let bands = [3, 4, 2, 8][one % 4];
-        let capacity = [None, Some(2), Some(4), Some(1), Some(9), Some(6), Some(3), None][two % 8];
-        let most = capacity.unwrap_or(5);
+        let capacity = [
+            None,
+            Some(2),
+            Some(4),
+            Some(1),
+            Some(9),
+            Some(6),
+            Some(3),
+            None,
+        ][two % 8];
+        let most: usize = capacity.unwrap_or(5);
         let band_capacity = match two / 8 % 4 {
             1 => vec![(bands - 1, most.div_ceil(2))],
             2 => vec![(0, 1), (bands - 1, most)],
@@ -181,7 +190,10 @@ fn build(setup: &Setup, hooked: &Hooked) -> (Sender<Item>, Receiver<Item>) {
     if setup.has_hook {
         let hooked = hooked.clone();
         builder = builder.on_expired(move |band, item: Item| {
-            hooked.lock().expect("the hook's log").push((band.index(), item.id()));
+            hooked
+                .lock()
+                .expect("the hook's log")
+                .push((band.index(), item.id()));
         });
     }
     if let Some(rule) = &setup.policy {
@@ -289,7 +301,11 @@ impl Checked<'_> {
         let_time_pass();
         let item = Item::new();
         let id = item.id();
-        let units = if self.setup.has_weigher { weigh(&item).max(1) } else { 1 };
+        let units = if self.setup.has_weigher {
+            weigh(&item).max(1)
+        } else {
+            1
+        };
         (item, id, units)
     }
 
@@ -300,7 +316,9 @@ impl Checked<'_> {
         let (sender, is_over) = self.handle(how, band);
         let (item, id, units) = self.item();
         let expected = self.model.send(band.index(), id, units, is_over);
-        let sent = sender.try_send(band, item).map_err(|error| refused(&error, id));
+        let sent = sender
+            .try_send(band, item)
+            .map_err(|error| refused(&error, id));
         assert_eq!(sent, expected, "try_send");
         let_time_pass();
     }
@@ -330,7 +348,8 @@ impl Checked<'_> {
         }
         let expected = self.model.reserve(band.index(), units);
         let reserved = self.sender.try_reserve_units(band, units);
-        assert_eq!(reserved.as_ref().map(drop).map_err(why), expected, "try_reserve_units");
+        let is_reserved = reserved.as_ref().map(|_| ()).map_err(why);
+        assert_eq!(is_reserved, expected, "try_reserve_units");
         if let Ok(permit) = reserved {
             self.permits.push((permit, band.index(), units));
         }
@@ -344,11 +363,12 @@ impl Checked<'_> {
         let (permit, band, reserved) = self.permits.swap_remove(at);
         let is_over = self.setup.lives[band] == Some(OVER);
         let (item, id, units) = self.item();
-        let expected = self.model.send_reserved((band, reserved), id, units, is_over);
-        let sent = permit.send(item).map_err(|error| {
-            let refused = why(&TrySendError::from(error).map(drop));
-            refused
-        });
+        let expected = self
+            .model
+            .send_reserved((band, reserved), id, units, is_over);
+        let sent = permit
+            .send(item)
+            .map_err(|error| refused(&error.into(), id));
         assert_eq!(sent, expected, "send by a permit");
         let_time_pass();
     }
@@ -408,7 +428,9 @@ impl Checked<'_> {
 
     fn set_policy(&mut self, kind: u8, a: u8, b: u8) {
         let rule = Rule::from(kind, a, b, self.model.bands());
-        self.receiver.set_policy(rule.policy()).expect("a policy that fits");
+        self.receiver
+            .set_policy(rule.policy())
+            .expect("a policy that fits");
         self.model.set_rule(rule);
         let_time_pass();
     }
@@ -448,7 +470,9 @@ impl Checked<'_> {
         let urgent = self.model.urgent_waiting(mask, band.index());
         assert_eq!(receiver.urgent_waiting(band), urgent, "urgent_waiting");
         if *self.model.turns.rule() == Rule::Strict && band.index() < self.model.bands() {
-            let ahead: usize = (0..=band.index()).map(|band| self.model.band_len(band)).sum();
+            let ahead: usize = (0..=band.index())
+                .map(|band| self.model.band_len(band))
+                .sum();
             assert_eq!(self.sender.estimate(band).ahead, ahead, "ahead");
         }
     }

@@ -10,13 +10,13 @@ const NONE: u128 = (1 << 62) + 1;
 
 /// An item.
 #[derive(Clone, Copy, Debug)]
-pub struct Item {
+pub(super) struct Item {
     /// Its number.
-    pub id: u32,
+    pub(super) id: u32,
     /// The units that it takes.
-    pub units: usize,
+    pub(super) units: usize,
     /// Whether its life was over at once.
-    pub is_over: bool,
+    pub(super) is_over: bool,
     /// Whether it came before items knew when they were sent.
     is_bare: bool,
     /// The number of its send.
@@ -25,8 +25,7 @@ pub struct Item {
 
 /// Why there is no room, or no way in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "named like the errors")]
-pub enum Refused {
+pub(super) enum Refused {
     Full,
     Closed,
     NoSuchBand,
@@ -35,19 +34,19 @@ pub enum Refused {
 
 /// The limits it is built with.
 #[derive(Clone, Debug, Default)]
-pub struct Limits {
+pub(super) struct Limits {
     /// That of the whole.
-    pub capacity: Option<usize>,
+    pub(super) capacity: Option<usize>,
     /// Those of bands.
-    pub band_capacity: Vec<(usize, usize)>,
+    pub(super) band_capacity: Vec<(usize, usize)>,
     /// Those of the whole for bands from one on.
-    pub high_water: Vec<(usize, usize)>,
+    pub(super) high_water: Vec<(usize, usize)>,
 }
 
 /// The channel.
-pub struct Model {
+pub(super) struct Model {
     /// Who is next.
-    pub turns: Turns,
+    pub(super) turns: Turns,
     fifos: Vec<VecDeque<Item>>,
     has_room: bool,
     capacity: Option<usize>,
@@ -58,16 +57,21 @@ pub struct Model {
     evictable_from: usize,
     has_weigher: bool,
     /// Whether items know when they were sent.
-    pub has_entries: bool,
+    pub(super) has_entries: bool,
     is_closed: bool,
     sends: u64,
     /// What expired, in order.
-    pub expired: Vec<(usize, u32)>,
+    pub(super) expired: Vec<(usize, u32)>,
 }
 
 impl Model {
     /// An empty one.
-    pub fn new(bands: usize, limits: &Limits, evictable_from: usize, has_weigher: bool) -> Self {
+    pub(super) fn new(
+        bands: usize,
+        limits: &Limits,
+        evictable_from: usize,
+        has_weigher: bool,
+    ) -> Self {
         let mut high_water = vec![NONE; bands];
         for &(from, units) in &limits.high_water {
             for limit in &mut high_water[from..] {
@@ -98,27 +102,27 @@ impl Model {
     }
 
     /// The number of bands.
-    pub fn bands(&self) -> usize {
+    pub(super) fn bands(&self) -> usize {
         self.fifos.len()
     }
 
     /// The number of items.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.fifos.iter().map(VecDeque::len).sum()
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// The number of items of one band.
-    pub fn band_len(&self, band: usize) -> usize {
+    pub(super) fn band_len(&self, band: usize) -> usize {
         self.fifos.get(band).map_or(0, VecDeque::len)
     }
 
     /// From now on items know when they were sent; those that are there, as of now.
-    pub fn keep_entries(&mut self) {
+    pub(super) fn keep_entries(&mut self) {
         if !self.has_entries {
             self.has_entries = true;
             self.sends += 1;
@@ -129,7 +133,7 @@ impl Model {
     }
 
     /// Another rule.
-    pub fn set_rule(&mut self, rule: Rule) {
+    pub(super) fn set_rule(&mut self, rule: Rule) {
         if rule.needs_stamps() {
             self.keep_entries();
         }
@@ -137,12 +141,12 @@ impl Model {
     }
 
     /// Closes it; whether it was open.
-    pub fn close(&mut self) -> bool {
+    pub(super) fn close(&mut self) -> bool {
         !std::mem::replace(&mut self.is_closed, true)
     }
 
     /// Whether it is closed.
-    pub fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.is_closed
     }
 }
@@ -154,28 +158,28 @@ impl Model {
     }
 
     /// The capacity.
-    pub fn capacity(&self) -> Option<usize> {
+    pub(super) fn capacity(&self) -> Option<usize> {
         self.capacity
     }
 
     /// Whether there is any limit.
-    pub fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         self.has_room
     }
 
     /// Changes the capacity.
-    pub fn set_capacity(&mut self, units: usize) {
+    pub(super) fn set_capacity(&mut self, units: usize) {
         self.capacity = Some(units);
     }
 
     /// Units that are left of the capacity.
-    pub fn available(&self) -> Option<usize> {
+    pub(super) fn available(&self) -> Option<usize> {
         let units = self.capacity? as u128;
         Some(units.saturating_sub(self.used) as usize)
     }
 
     /// Whether no band may take a unit.
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.has_room && (0..self.bands()).all(|band| !self.fits(band, 1))
     }
 
@@ -213,7 +217,7 @@ impl Model {
     }
 
     /// Takes units for a permit.
-    pub fn reserve(&mut self, band: usize, units: usize) -> Result<(), Refused> {
+    pub(super) fn reserve(&mut self, band: usize, units: usize) -> Result<(), Refused> {
         if band >= self.bands() {
             return Err(Refused::NoSuchBand);
         }
@@ -224,7 +228,7 @@ impl Model {
     }
 
     /// Drops a permit.
-    pub fn unreserve(&mut self, band: usize, units: usize) {
+    pub(super) fn unreserve(&mut self, band: usize, units: usize) {
         self.give_back(band, units);
     }
 }
@@ -243,7 +247,7 @@ impl Model {
     }
 
     /// Sends.
-    pub fn send(
+    pub(super) fn send(
         &mut self,
         band: usize,
         id: u32,
@@ -286,7 +290,7 @@ impl Model {
     }
 
     /// Sends by a permit of so many units.
-    pub fn send_reserved(
+    pub(super) fn send_reserved(
         &mut self,
         (band, reserved): (usize, usize),
         id: u32,
@@ -308,7 +312,7 @@ impl Model {
     }
 
     /// Sends, and says who has to go for it.
-    pub fn force_send(
+    pub(super) fn force_send(
         &mut self,
         band: usize,
         id: u32,
@@ -342,7 +346,9 @@ impl Model {
     /// Takes the oldest item of the least urgent band that is less urgent than the newcomer's.
     fn victim(&mut self, newcomer: usize) -> Option<(usize, Item)> {
         let from = self.evictable_from.max(newcomer + 1);
-        let band = (from..self.bands()).rev().find(|&band| self.band_len(band) > 0)?;
+        let band = (from..self.bands())
+            .rev()
+            .find(|&band| self.band_len(band) > 0)?;
         Some((band, self.fifos[band].pop_front()?))
     }
 }
@@ -359,7 +365,7 @@ impl Model {
     }
 
     /// The item that must come next, and its band.
-    pub fn recv(&mut self, mask: u64) -> Option<(usize, u32)> {
+    pub(super) fn recv(&mut self, mask: u64) -> Option<(usize, u32)> {
         loop {
             let busy = self.busy(mask);
             let band = self.turns.next(&busy)?;
@@ -373,7 +379,7 @@ impl Model {
     }
 
     /// Whether something more urgent than a band is there.
-    pub fn urgent_waiting(&self, mask: u64, band: usize) -> bool {
+    pub(super) fn urgent_waiting(&self, mask: u64, band: usize) -> bool {
         self.busy(mask).iter().any(|&(busy, _)| busy < band)
     }
 }

@@ -12,12 +12,15 @@ const UNIT: i128 = 48;
 /// greatest weight.
 const MOST_AHEAD: i128 = UNIT << 46;
 
+/// After so many units what stayed behind is forgotten: that is how long words can tell it.
+const AGE: i128 = UNIT << 44;
+
 /// Weights whose quotients are whole numbers, halves of them at most.
 const WEIGHTS: [[u32; 4]; 2] = [[1, 2, 4, 8], [1, 2, 3, 6]];
 
 /// A policy of which it is certain who is next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Rule {
+pub(super) enum Rule {
     /// Strict.
     Strict,
     /// The first bands strictly first, and weights of the others.
@@ -30,7 +33,7 @@ pub enum Rule {
 
 impl Rule {
     /// What three bytes of a step, or of setup, stand for.
-    pub fn from(kind: u8, a: u8, b: u8, bands: usize) -> Self {
+    pub(super) fn from(kind: u8, a: u8, b: u8, bands: usize) -> Self {
         let bits = usize::from(a) | usize::from(b) << 8;
         let weights = WEIGHTS[usize::from(kind) / 8 % 2];
         let weight = |band: usize| weights[bits >> (2 * band) & 3];
@@ -47,7 +50,7 @@ impl Rule {
     }
 
     /// As the library has it.
-    pub fn policy(&self) -> Policy {
+    pub(super) fn policy(&self) -> Policy {
         match self {
             Self::Strict => Policy::strict(),
             Self::Weighted(0, weights) => Policy::weighted(weights.iter().copied()),
@@ -60,13 +63,13 @@ impl Rule {
     }
 
     /// Whether items have to know when they were sent.
-    pub fn needs_stamps(&self) -> bool {
+    pub(super) fn needs_stamps(&self) -> bool {
         matches!(self, Self::AgeingShort | Self::AgeingLong)
     }
 }
 
 /// The rule, and the virtual times.
-pub struct Turns {
+pub(super) struct Turns {
     rule: Rule,
     strides: Vec<i128>,
     passes: Vec<i128>,
@@ -75,7 +78,7 @@ pub struct Turns {
 
 impl Turns {
     /// Strict.
-    pub fn new(bands: usize) -> Self {
+    pub(super) fn new(bands: usize) -> Self {
         Self {
             rule: Rule::Strict,
             strides: vec![0; bands],
@@ -85,7 +88,7 @@ impl Turns {
     }
 
     /// Another rule; shares begin anew.
-    pub fn set(&mut self, rule: Rule) {
+    pub(super) fn set(&mut self, rule: Rule) {
         let bands = self.strides.len();
         self.strides = match &rule {
             Rule::Weighted(strict, weights) => {
@@ -96,18 +99,22 @@ impl Turns {
             }
             _ => vec![0; bands],
         };
-        self.passes = self.strides.iter().map(|stride| self.floor + stride / 2).collect();
+        self.passes = self
+            .strides
+            .iter()
+            .map(|stride| self.floor + stride / 2)
+            .collect();
         self.rule = rule;
     }
 
     /// The rule that was set last.
-    pub fn rule(&self) -> &Rule {
+    pub(super) fn rule(&self) -> &Rule {
         &self.rule
     }
 
     /// The next of some bands, of each of which it is given when its first item was sent; and it is
     /// charged for one.
-    pub fn next(&mut self, busy: &[(usize, u64)]) -> Option<usize> {
+    pub(super) fn next(&mut self, busy: &[(usize, u64)]) -> Option<usize> {
         let most_urgent = busy.iter().map(|&(band, _)| band).min()?;
         match self.rule {
             Rule::Strict | Rule::AgeingLong => Some(most_urgent),
@@ -118,16 +125,27 @@ impl Turns {
             Rule::Weighted(strict, _) if most_urgent < strict => Some(most_urgent),
             Rule::Weighted(..) => {
                 let bands = busy.iter().map(|&(band, _)| band);
-                let next = bands.min_by_key(|&band| (self.passes[band].max(self.floor), band))?;
+                let next = bands.min_by_key(|&band| (self.passes[band], band))?;
+                let before = self.floor;
                 self.floor = self.floor.max(self.passes[next]);
                 self.charge(next, 1);
+                if self.floor / AGE != before / AGE {
+                    self.bring_up();
+                }
                 Some(next)
             }
         }
     }
 
+    /// What stayed behind the floor is brought up to it, once in an age.
+    fn bring_up(&mut self) {
+        for pass in &mut self.passes {
+            *pass = (*pass).max(self.floor);
+        }
+    }
+
     /// Charges a band.
-    pub fn charge(&mut self, band: usize, cost: u64) {
+    pub(super) fn charge(&mut self, band: usize, cost: u64) {
         if let Some(pass) = self.passes.get_mut(band) {
             let ahead = (*pass - self.floor).max(0) + self.strides[band] * i128::from(cost);
             *pass = self.floor + ahead.min(MOST_AHEAD);
