@@ -187,7 +187,8 @@ impl<T> Builder<T> {
     }
 
     /// [`Sender::force_send`] evicts no item that is more urgent than this band; of the others, the
-    /// oldest of the least urgent band goes first. Without this, every band may be asked for one.
+    /// oldest of the least urgent band goes first. Without this, every band may be asked for one;
+    /// with a band beyond those of the channel, none is.
     ///
     /// ```
     /// # use bandq::{Band, Builder, TrySendError};
@@ -309,7 +310,9 @@ impl<T> Builder<T> {
     ///
     /// [`BuildError`] with the value that is wrong, and what is allowed: if the number of bands is
     /// not in `1..=64`; if a capacity or a high water is 0, is for a band that the channel does not
-    /// have, or is, for a band, above the capacity of the channel.
+    /// have, or is, for a band, above the capacity of the channel; if a life is 0, or for a band
+    /// that the channel does not have; if a policy has not a weight for each band that needs one, a
+    /// weight of 0, or a step of 0.
     ///
     /// ```
     /// # use bandq::{BuildError, Builder};
