@@ -19,15 +19,15 @@ impl Clock {
         }
     }
 
-    /// Now. It does not reach its end within 292 years.
+    /// Now. It does not reach its end within 146 years.
     #[inline]
     pub(crate) fn now(&self) -> u64 {
         nanos(self.epoch.elapsed())
     }
 }
 
-/// A time in nanoseconds; 292 years for all that is longer.
+/// A time in nanoseconds; 146 years for all that is longer.
 pub(crate) fn nanos(duration: Duration) -> u64 {
     let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    nanos.min(u64::MAX >> 1)
+    nanos.min(u64::MAX >> 2)
 }

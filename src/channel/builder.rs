@@ -235,6 +235,11 @@ impl<T> Builder<T> {
     /// and every claim, so it may use this channel. If it panics, the panic ends there, once the
     /// panic hook has reported it.
     ///
+    /// A hook that receives, or sends where there is no room, may find the next item that has
+    /// expired, and is then called within itself: for many of them, until the stack ends. Let it
+    /// pass them on. A hook that owns a [`Sender`] keeps the channel open; give it a
+    /// [weak](Sender::downgrade) one.
+    ///
     /// ```
     /// # use bandq::{Band, Builder};
     /// # use std::{sync::mpsc, thread::sleep, time::Duration};

@@ -289,7 +289,7 @@ impl<T> Core<T> {
         if let Some(entries) = self.entries() {
             // SeqCst: see `managed`, "Closed is final".
             let is_open = !self.closing.has_begun_late();
-            if is_open && entries.push(&self.queue, band, units, ttl, parcel) {
+            if is_open && entries.push(band, units, ttl, parcel) {
                 self.waits.item_came(band);
                 return true;
             }
@@ -345,6 +345,12 @@ impl<T> Core<T> {
     /// The same where the plain channel had nothing, or it is not plain.
     #[inline(never)]
     fn try_recv_else(&self, mask: u64, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
+        if let Some(managed) = self.managed() {
+            return match managed.entries() {
+                None => self.try_recv_bare(managed, mask, parcel),
+                Some(entries) => self.try_recv_entry(managed, entries, mask, parcel),
+            };
+        }
         // Late: it may have come meanwhile.
         if self.managed.get_late().is_some() {
             return self.try_recv_managed(mask, parcel);

@@ -7,7 +7,8 @@
 //! pops the oldest item of the least urgent band that has one and may be asked, exactly as a
 //! receive of that band would. So a victim is received or evicted, never both, and what stays
 //! behind it is a FIFO. If somebody else was faster, the item was received: then there is room, or
-//! another victim.
+//! another victim. One that has expired is nobody's victim: it goes to the hook, and its room to
+//! everybody.
 //!
 //! The victim's units of the whole stay in use, and are the newcomer's. To give them back first
 //! would let a sender in between that waits for room, and a second victim would have to go. What a
@@ -19,8 +20,12 @@
 //! | no victim is left, or only more urgent ones | as before, less the victims' | what had gone: it did not suffice |
 //! | closed meanwhile | as before, less the victims' | what had gone |
 
-use super::{core::Core, room::Room};
-use crate::{band::Band, error::TrySendError, parcel::Parcel, policy::victim};
+use super::{
+    core::Core,
+    managed::{Entries, Taken},
+    room::Room,
+};
+use crate::{band::Band, clock::NEVER, error::TrySendError, parcel::Parcel, policy::victim};
 
 impl<T> Core<T> {
     /// Sends, and lets less urgent items go for it where there is no room: they are appended to
@@ -78,13 +83,19 @@ impl<T> Core<T> {
             }
             // Where only one may go, it has to be enough.
             let can_help = most_victims > 1 || room.excess(band, units, held) <= 1;
-            let Some((victim, freed, item)) = can_help.then(|| self.evict(band)).flatten() else {
+            let mut parcel = Parcel::empty();
+            let victim = can_help.then(|| self.evict(band, &mut parcel)).flatten();
+            let Some(victim) = victim else {
                 return self.give_up(room, held, TrySendError::Full(()));
             };
-            evicted.push((victim, item));
-            held += freed;
-            room.give_back_own(victim, freed);
-            self.waits.room_came(room, freed);
+            if self.is_over(&victim) {
+                self.has_expired(&victim, &mut parcel); // and its room may suffice
+                continue;
+            }
+            evicted.push((victim.band, parcel.unwrap()));
+            held += victim.units;
+            room.give_back_own(victim.band, victim.units);
+            self.waits.room_came(room, victim.units);
         }
     }
 
@@ -101,18 +112,24 @@ impl<T> Core<T> {
     }
 
     /// Takes the oldest item of the least urgent band that has one and is less urgent than
-    /// `newcomer`, out of those that may be evicted; with the units that it took.
-    fn evict(&self, newcomer: Band) -> Option<(Band, usize, T)> {
+    /// `newcomer`, out of those that may be evicted, into the parcel.
+    fn evict(&self, newcomer: Band, parcel: &mut Parcel<T>) -> Option<Taken> {
         let from = self.evictable_from();
         victim::candidates(newcomer.index(), from, self.bands()).find_map(|band| {
             let band = Band::from_index(band);
-            let mut parcel = Parcel::empty();
-            let units = match self.entries() {
-                Some(entries) => entries.pop_band(self.bare(), band, &mut parcel)?.units,
-                None if self.bare().pop_band(band.index(), &mut parcel) => 1,
-                None => return None,
-            };
-            Some((band, units, parcel.unwrap()))
+            match self.entries() {
+                Some(entries) => entries.pop_band(self.bare(), band, parcel),
+                None => self
+                    .bare()
+                    .pop_band(band.index(), parcel)
+                    .then(|| Taken::bare(band)),
+            }
         })
+    }
+
+    /// Whether it has expired.
+    fn is_over(&self, taken: &Taken) -> bool {
+        let now = |entries: &Entries<T>| entries.clock.now();
+        taken.expires != NEVER && self.entries().is_some_and(|e| taken.expires <= now(e))
     }
 }

@@ -17,8 +17,8 @@
 //! *Nothing is lost.* A push that finds its bare band closed finds M1 (the mark is a release), and
 //! goes to the entries.
 //!
-//! *A band is a FIFO.* A push to the entries marks its bare band first (M2 may not have come there
-//! yet); so what is in the entries of a band was sent after all that is bare in it. A receive takes
+//! *A band is a FIFO.* A push goes to the entries only once it has found its bare band closed; so
+//! what is in the entries of a band was sent after all that is bare in it. A receive takes
 //! what is bare in a band before its entries; slots that are claimed and not published are poisoned
 //! then, and their pushes, which have not returned, go to the entries.
 //!
@@ -37,6 +37,7 @@ use crate::{
     clock::{Clock, NEVER},
     entry::Entry,
     parcel::Parcel,
+    policy::ageing::UNKNOWN,
     queue::{Order, Queue, StampedQueue},
     sync::atomic::{AtomicPtr, AtomicU64, Ordering},
 };
@@ -149,7 +150,7 @@ pub(super) struct Entries<T> {
     pub(super) terms: Terms<T>,
     /// If it is measured.
     pub(super) pace: Option<Pace>,
-    /// Bare bands that are empty for ever, a bit a band.
+    /// Bare bands that are empty for ever, or do not exist, a bit a band.
     drained: AtomicU64,
     /// When it began; what is bare was sent before.
     began: u64,
@@ -163,24 +164,14 @@ impl<T> Entries<T> {
             clock,
             pace: terms.needs_pace().then(|| Pace::new(bands)),
             terms,
-            drained: AtomicU64::new(0),
+            drained: AtomicU64::new(!(u64::MAX >> (64 - bands))),
             began: clock.now(),
         }
     }
 
     /// Appends the item in the parcel, which takes `units`; leaves it, and says `false`, if the
-    /// entries are closed.
-    pub(super) fn push(
-        &self,
-        bare: &Queue<T>,
-        band: Band,
-        units: usize,
-        ttl: u64,
-        parcel: &mut Parcel<T>,
-    ) -> bool {
-        if !self.is_drained(band.index()) {
-            bare.close_band(band.index());
-        }
+    /// entries are closed. The caller has found the band's bare items closed.
+    pub(super) fn push(&self, band: Band, units: usize, ttl: u64, parcel: &mut Parcel<T>) -> bool {
         let sent = self.clock.now();
         let life = self.life(band, ttl);
         let mut entry = Parcel::new(Entry {
@@ -238,12 +229,29 @@ impl<T> Entries<T> {
         parcel: &mut Parcel<T>,
     ) -> Option<Taken> {
         // Relaxed: as in `is_drained`.
-        let left = mask & !self.drained.load(Ordering::Relaxed) & bare.mask();
+        let left = mask & !self.drained.load(Ordering::Relaxed);
         if left != 0 {
             if let Some(taken) = self.pop_moving(order, bare, mask, left, parcel) {
                 return Some(taken);
             }
         }
+        self.pop_entry(order, mask, parcel)
+    }
+
+    /// Whether nothing is bare any more.
+    #[inline(always)]
+    pub(super) fn has_moved(&self) -> bool {
+        self.drained.load(Ordering::Relaxed) == u64::MAX // as in `is_drained`
+    }
+
+    /// The pop where nothing is bare any more.
+    #[inline(always)]
+    pub(super) fn pop_entry(
+        &self,
+        order: &Order,
+        mask: u64,
+        parcel: &mut Parcel<T>,
+    ) -> Option<Taken> {
         let mut entry = Parcel::empty();
         let band = self.queue.pop(order, mask, &mut entry)?;
         Some(Taken::unpack(band, &mut entry, parcel))
@@ -272,24 +280,28 @@ impl<T> Entries<T> {
         }
         let busy = in_bare | (self.queue.queue().listed(mask));
         let sent = |band: usize| match in_bare & (1 << band) {
-            0 => self.queue.front(band).unwrap_or(u64::MAX),
+            0 => self.queue.front(band).unwrap_or(UNKNOWN),
             _ => self.began,
         };
         let mut expires = NEVER;
         let mut units = 1;
-        let band = order.walk(busy, sent, |band| {
-            if in_bare & (1 << band) != 0 && bare.pop_closed_band(band, parcel) {
-                return true;
-            }
-            let mut entry = Parcel::empty();
-            if !self.queue.pop_band(band, &mut entry) {
-                return false;
-            }
-            let entry: Entry<T> = entry.unwrap();
-            (units, expires) = (entry.units, entry.expires);
-            parcel.put(entry.item);
-            true
-        })?;
+        let band = order.walk(
+            busy,
+            |bands| bands.map(sent),
+            |band| {
+                if in_bare & (1 << band) != 0 && bare.pop_closed_band(band, parcel) {
+                    return true;
+                }
+                let mut entry = Parcel::empty();
+                if !self.queue.pop_band(band, &mut entry) {
+                    return false;
+                }
+                let entry: Entry<T> = entry.unwrap();
+                (units, expires) = (entry.units, entry.expires);
+                parcel.put(entry.item);
+                true
+            },
+        )?;
         Some(Taken {
             band: Band::from_index(band),
             units,
@@ -335,7 +347,7 @@ impl<T> Entries<T> {
 }
 
 impl Taken {
-    fn bare(band: Band) -> Self {
+    pub(super) fn bare(band: Band) -> Self {
         Self {
             band,
             units: 1,
@@ -343,6 +355,7 @@ impl Taken {
         }
     }
 
+    #[inline(always)]
     fn unpack<T>(band: Band, entry: &mut Parcel<Entry<T>>, parcel: &mut Parcel<T>) -> Self {
         let Entry {
             units,

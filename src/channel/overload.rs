@@ -3,7 +3,7 @@
 
 use super::{
     core::Core,
-    managed::{Managed, Taken, Terms},
+    managed::{Entries, Managed, Taken, Terms},
     pace::Pace,
 };
 use crate::{
@@ -110,7 +110,7 @@ impl<T> Core<T> {
 
     /// An item that was taken too late: its room goes back, and the hook gets it.
     #[cold]
-    fn has_expired(&self, taken: &Taken, parcel: &mut Parcel<T>) {
+    pub(super) fn has_expired(&self, taken: &Taken, parcel: &mut Parcel<T>) {
         self.give_room_back(taken.band, taken.units);
         let item = parcel.unwrap();
         let hook = self.entries().and_then(|e| e.terms.on_expired.as_ref());
@@ -118,6 +118,46 @@ impl<T> Core<T> {
             Some(hook) => hook(taken.band, item),
             None => drop(item),
         });
+    }
+
+    // The usual cases, in a few instructions, in front of `try_recv_managed`.
+
+    /// A receive under an order while there are no entries.
+    #[inline(always)]
+    pub(super) fn try_recv_bare(
+        &self,
+        managed: &Managed<T>,
+        mask: u64,
+        parcel: &mut Parcel<T>,
+    ) -> Result<Band, TryRecvError> {
+        let Some(band) = self.bare().pop_under(&managed.order, mask, parcel) else {
+            return self.try_recv_managed(mask, parcel);
+        };
+        self.give_room_back(band, 1);
+        self.waits.took(band, self);
+        Ok(band)
+    }
+
+    /// A receive where all is entries.
+    #[inline(always)]
+    pub(super) fn try_recv_entry(
+        &self,
+        managed: &Managed<T>,
+        entries: &Entries<T>,
+        mask: u64,
+        parcel: &mut Parcel<T>,
+    ) -> Result<Band, TryRecvError> {
+        if entries.has_moved() {
+            if let Some(taken) = entries.pop_entry(&managed.order, mask, parcel) {
+                if !self.is_too_late(entries, &taken) {
+                    self.give_room_back(taken.band, taken.units);
+                    self.waits.took(taken.band, self);
+                    return Ok(taken.band);
+                }
+                self.has_expired(&taken, parcel);
+            }
+        }
+        self.try_recv_managed(mask, parcel)
     }
 
     /// [`try_recv`](Self::try_recv), where it is more than plain.
@@ -129,7 +169,8 @@ impl<T> Core<T> {
     ) -> Result<Band, TryRecvError> {
         loop {
             let taken = self.take_managed(mask, parcel)?;
-            if self.is_too_late(&taken) {
+            let entries = self.managed().and_then(Managed::entries);
+            if entries.is_some_and(|entries| self.is_too_late(entries, &taken)) {
                 self.has_expired(&taken, parcel);
                 continue;
             }
@@ -139,18 +180,22 @@ impl<T> Core<T> {
         }
     }
 
-    /// Whether what was taken has expired. Takes note of the receive.
-    fn is_too_late(&self, taken: &Taken) -> bool {
-        let entries = self.managed().and_then(Managed::entries);
-        let Some(entries) = entries.filter(|e| taken.expires != NEVER || e.pace.is_some()) else {
+    /// Whether what a receive took has expired. If not, takes note of the receive.
+    #[inline(always)]
+    fn is_too_late(&self, entries: &Entries<T>, taken: &Taken) -> bool {
+        if taken.expires == NEVER && entries.pace.is_none() {
             return false;
-        };
+        }
         let now = entries.clock.now();
+        if taken.expires <= now {
+            self.manage().order.give_turn_back(taken.band.index()); // it was nobody's turn
+            return true;
+        }
         if let Some(pace) = &entries.pace {
             let left_some = entries.listed(u64::MAX) != 0;
             pace.received(taken.band.index(), now.max(1), left_some);
         }
-        taken.expires <= now
+        false
     }
 
     /// Whether late sends are refused and an item that is sent now would be late.

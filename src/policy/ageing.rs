@@ -5,22 +5,35 @@
 //! with the lesser `band × step − age` is next, and `age` is now − sent, so now does not matter.
 //! Hence a decision needs no clock, and an item that waits need not be moved from band to band.
 
-use super::each;
+use super::runs;
+use core::ops::Range;
 
-/// When an item is due, in nanoseconds of the channel's clock; never earlier than it was sent.
-#[inline(always)]
-pub(crate) fn due(sent: u64, band: usize, step: u64) -> u64 {
-    sent.saturating_add(step.saturating_mul(band as u64))
-}
+/// When an item was sent of which that is not known: later than all others.
+pub(crate) const UNKNOWN: u64 = 1 << 63;
+
+/// A longer step is the same: the clock does not come so far.
+pub(crate) const LONGEST_STEP: u64 = 1 << 56;
 
 /// The band in `busy`, which is not empty, whose head is due first; the most urgent of several.
+/// `sent` gives when the heads of a range were sent, in nanoseconds, or [`UNKNOWN`] and more.
 #[inline(always)]
-pub(crate) fn first_due(busy: u64, step: u64, sent: impl Fn(usize) -> u64) -> usize {
+pub(crate) fn first_due<I: Iterator<Item = u64>>(
+    busy: u64,
+    step: u64,
+    sent: impl Fn(Range<usize>) -> I,
+) -> usize {
     let mut first = (u64::MAX, busy.trailing_zeros() as usize);
-    for band in each(busy) {
-        let due = due(sent(band), band, step);
-        if due < first.0 {
-            first = (due, band);
+    for run in runs(busy) {
+        let mut band = run.start;
+        // No sum is too large: times that are known are below 2⁶², and 63 steps are as well.
+        let mut wait = step.wrapping_mul(band as u64);
+        for sent in sent(run) {
+            let due = sent.wrapping_add(wait);
+            if due < first.0 {
+                first = (due, band);
+            }
+            band += 1;
+            wait = wait.wrapping_add(step);
         }
     }
     first.1

@@ -15,7 +15,8 @@ pub(crate) mod estimate;
 pub(crate) mod victim;
 pub(crate) mod weights;
 
-use crate::{band::Band, error::BuildError};
+use crate::{band::Band, clock::nanos, error::BuildError};
+use core::ops::Range;
 use std::{sync::Arc, time::Duration};
 
 /// Which band is next, when something is in several.
@@ -183,7 +184,7 @@ impl Policy {
             }
             Kind::Ageing { step } if step.is_zero() => Err(BuildError::ZeroStep),
             Kind::Ageing { step } => Ok(Rule::Ageing {
-                step: step.as_nanos().try_into().unwrap_or(u64::MAX),
+                step: nanos(*step).min(ageing::LONGEST_STEP),
             }),
         }
     }
@@ -214,42 +215,69 @@ pub(crate) enum Rule {
     },
 }
 
-/// What the decision looks at, band by band.
+/// What the decision looks at, for the bands of a range, which are all in the set it is about.
 pub(crate) trait Heads {
-    /// Under weights: the band's virtual time.
-    fn pass(&self, band: usize) -> u64;
-    /// Under weights: where the virtual time stands.
-    fn floor(&self) -> u64;
-    /// Under ageing: when the item at the band's head was sent; `u64::MAX` if none is known.
-    fn sent(&self, band: usize) -> u64;
+    /// Under weights: the bands' virtual times.
+    fn passes(&self, bands: Range<usize>) -> impl Iterator<Item = u64>;
+    /// Under ageing: when the items at their heads were sent, as [`ageing::first_due`] has it.
+    fn sent(&self, bands: Range<usize>) -> impl Iterator<Item = u64>;
+}
+
+/// Who is next.
+pub(crate) enum Next {
+    /// This band.
+    Band(usize),
+    /// The band of this pass, which is to be charged.
+    Turn(u64),
 }
 
 impl Rule {
-    /// The next of the bands in `busy`, a bit a band; `None` if there is none.
+    /// The next of the bands in `busy`, a bit a band, of which there is one.
     #[inline(always)]
-    pub(crate) fn next(self, busy: u64, heads: &impl Heads) -> Option<usize> {
-        if busy == 0 {
-            return None;
-        }
+    pub(crate) fn next(self, busy: u64, heads: &impl Heads) -> Next {
         let most_urgent = busy.trailing_zeros() as usize;
-        Some(match self {
-            Self::Strict => most_urgent,
-            Self::Weighted { strict } if most_urgent < strict => most_urgent,
-            Self::Weighted { .. } => weights::least(busy, heads.floor(), |band| heads.pass(band)),
-            Self::Ageing { step } => ageing::first_due(busy, step, |band| heads.sent(band)),
-        })
+        match self {
+            Self::Strict => Next::Band(most_urgent),
+            Self::Weighted { strict } if most_urgent < strict => Next::Band(most_urgent),
+            Self::Weighted { .. } => Next::Turn(weights::least(busy, |bands| heads.passes(bands))),
+            Self::Ageing { step } => {
+                Next::Band(ageing::first_due(busy, step, |bands| heads.sent(bands)))
+            }
+        }
     }
 }
 
-/// The bands of a set, a bit a band, the most urgent first.
+/// The bands of a set, a bit a band, as runs of such as are next to each other, the most urgent
+/// first: bands are mostly busy together, and a loop over a range costs half as much.
 #[inline(always)]
-fn each(mut set: u64) -> impl Iterator<Item = usize> {
+fn runs(mut set: u64) -> impl Iterator<Item = Range<usize>> {
     std::iter::from_fn(move || {
         if set == 0 {
             return None;
         }
-        let band = set.trailing_zeros() as usize;
-        set &= set - 1;
-        Some(band)
+        // Carries through the first run, to the bit above it.
+        let carried = set.wrapping_add(set & set.wrapping_neg());
+        let run = set.trailing_zeros() as usize..carried.trailing_zeros() as usize;
+        set &= carried;
+        Some(run)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::runs;
+
+    #[test]
+    fn runs_are_the_bands_of_a_set_that_are_next_to_each_other() {
+        for (set, expected) in [
+            (0, vec![]),
+            (0b1, vec![0..1]),
+            (0b1110_0110, vec![1..3, 5..8]),
+            (1 << 63 | 1, vec![0..1, 63..64]),
+            (u64::MAX, vec![0..64]),
+            (u64::MAX << 60, vec![60..64]),
+        ] {
+            assert_eq!(runs(set).collect::<Vec<_>>(), expected);
+        }
+    }
 }

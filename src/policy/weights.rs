@@ -3,7 +3,7 @@
 //! Each band has a *pass*, its virtual time. The band with the least is next, and its pass moves on
 //! by its *stride*, the inverse of its weight, for each unit of cost. The *floor* is the pass of
 //! the band that was last chosen; it only grows. A band that was idle meanwhile has a pass below
-//! it, which counts as the floor: it saves nothing up.
+//! it: it is next, and charged as if its pass were the floor, so it saves nothing up.
 //!
 //! # How far apart two turns are
 //!
@@ -14,16 +14,25 @@
 //!
 //! # Numbers
 //!
-//! A pass is a `u64` that wraps around; two are compared by their distance from the floor, as a
-//! signed number. That is right while every pass is within 2⁶² of the floor: charges end there
-//! ([`charged`]), and whoever moves the floor across a multiple of [`AGE`] brings bands that stayed
-//! behind up to it.
+//! A pass is one word, so that a choice is a comparison and a move for each band:
+//!
+//! ```text
+//! virtual time, which wraps around: 58 │ band: 6 │   of two at the same time, the more urgent is less
+//! ```
+//!
+//! Two are compared by the sign of their difference. That is right while all are within 2⁶³ of each
+//! other: charges end 2⁶² above the floor ([`charged`]), and whoever moves the floor across a
+//! multiple of [`AGE`] brings bands that stayed behind up to it. Strides and the floor are multiples
+//! of 2⁶.
 
-use super::each;
+use super::runs;
 
-/// The stride of the greatest weight. A stride is rounded to a whole number, so a share is off by
-/// 1 in twice this at the most.
-const UNIT: u64 = 1 << 16;
+/// Below the virtual time there is the band's number.
+const BAND_BITS: u32 = 6;
+
+/// The stride of the greatest weight, in virtual time. A stride is rounded to a whole number, so a
+/// share is off by 1 in twice this at the most.
+const UNIT: u64 = 1 << 10;
 
 /// Strides have this many bits, so that one fits a word with a version.
 pub(crate) const STRIDE_BITS: u32 = 48;
@@ -34,42 +43,79 @@ const MOST_AHEAD: u64 = 1 << 62;
 /// When the floor moves across a multiple of this, what stayed behind is brought up.
 pub(crate) const AGE: u64 = 1 << 60;
 
+/// The number below the virtual time.
+#[inline(always)]
+fn band_of(pass: u64) -> u64 {
+    pass & ((1 << BAND_BITS) - 1)
+}
+
 /// The stride of a weight, beside the greatest of its policy.
 pub(crate) fn stride(greatest: u32, weight: u32) -> u64 {
     let (greatest, weight) = (u64::from(greatest), u64::from(weight.max(1)));
-    // Rounded; below 2⁴⁹, and never 0, because no weight is above the greatest.
+    // Rounded; at most 2⁴², and never 0, because no weight is above the greatest.
     let stride = (greatest * UNIT + weight / 2) / weight;
-    stride.min((1 << STRIDE_BITS) - 1)
+    stride.min((1 << (STRIDE_BITS - BAND_BITS)) - 1) << BAND_BITS
 }
 
 /// Where a band's pass begins: half a stride above the floor, so that over any number of receives
 /// its turns are its share, rounded.
-pub(crate) fn first_pass(floor: u64, stride: u64) -> u64 {
-    floor.wrapping_add(stride / 2)
+pub(crate) fn first_pass(floor: u64, stride: u64, band: usize) -> u64 {
+    let half = stride / 2;
+    floor.wrapping_add(half - band_of(half)) | band as u64
 }
 
-/// How far a pass is above the floor; 0 if it is below.
+/// The least pass of the bands in `busy`, which is not empty. `passes` gives those of a range.
 #[inline(always)]
-pub(crate) fn ahead(pass: u64, floor: u64) -> u64 {
-    (pass.wrapping_sub(floor) as i64).max(0) as u64
+pub(crate) fn least<I: Iterator<Item = u64>>(
+    busy: u64,
+    passes: impl Fn(core::ops::Range<usize>) -> I,
+) -> u64 {
+    let mut runs = runs(busy);
+    let mut first_run = passes(runs.next().unwrap_or_default());
+    let first = first_run.next().unwrap_or_default();
+    let least = least_of(first, first_run);
+    runs.fold(least, |least, run| least_of(least, passes(run)))
 }
 
-/// The band in `busy`, which is not empty, whose pass is the least; the most urgent of several.
 #[inline(always)]
-pub(crate) fn least(busy: u64, floor: u64, pass: impl Fn(usize) -> u64) -> usize {
-    let mut least = (u64::MAX, 0);
-    for band in each(busy) {
-        let ahead = ahead(pass(band), floor);
-        if ahead < least.0 {
-            least = (ahead, band);
-        }
+fn least_of(mut least: u64, passes: impl Iterator<Item = u64>) -> u64 {
+    for pass in passes {
+        least = if is_before(pass, least) { pass } else { least };
     }
-    least.1
+    least
+}
+
+/// The band that a pass is of.
+#[inline(always)]
+pub(crate) fn band(pass: u64) -> usize {
+    band_of(pass) as usize
+}
+
+#[inline(always)]
+fn is_before(one: u64, other: u64) -> bool {
+    (one.wrapping_sub(other) as i64) < 0
+}
+
+/// A pass from which a band is charged: not below the floor.
+#[inline(always)]
+pub(crate) fn from_floor(pass: u64, floor: u64) -> u64 {
+    if is_before(pass, floor) {
+        floor | band_of(pass)
+    } else {
+        pass
+    }
+}
+
+/// The floor once a band was chosen at that pass, which is not below it.
+#[inline(always)]
+pub(crate) fn floor_at(pass: u64) -> u64 {
+    pass - band_of(pass)
 }
 
 /// A band's pass once it is charged `cost` units.
 #[inline(always)]
 pub(crate) fn charged(pass: u64, floor: u64, stride: u64, cost: u64) -> u64 {
-    let ahead = ahead(pass, floor).saturating_add(stride.saturating_mul(cost));
-    floor.wrapping_add(ahead.min(MOST_AHEAD))
+    let ahead = floor_at(from_floor(pass, floor)).wrapping_sub(floor);
+    let ahead = ahead.saturating_add(stride.saturating_mul(cost));
+    floor.wrapping_add(ahead.min(MOST_AHEAD)) | band_of(pass)
 }

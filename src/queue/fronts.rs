@@ -49,6 +49,7 @@ use crate::sync::{
     atomic::{AtomicU64, Ordering},
     model_fence,
 };
+use core::ops::Range;
 
 const EMPTY: u64 = 1;
 
@@ -65,6 +66,14 @@ impl Fronts {
     pub(crate) fn sent(&self, band: usize) -> Option<u64> {
         let word = self.0[band].load(Ordering::Relaxed); // a hint
         (word & EMPTY == 0).then_some(word >> 1)
+    }
+
+    /// The same for the bands of a range, as [`first_due`](crate::policy::ageing::first_due) has it.
+    #[inline(always)]
+    pub(super) fn all_sent(&self, bands: Range<usize>) -> impl Iterator<Item = u64> {
+        // Relaxed: as above. EMPTY comes to the top, and makes it `UNKNOWN` or more.
+        let words = self.0[bands].iter();
+        words.map(|word| word.load(Ordering::Relaxed).rotate_right(1))
     }
 
     /// P2, P3: an item was published. `look` says when the first published one was sent.

@@ -129,13 +129,9 @@ impl<T> Queue<T> {
     }
 
     /// The bands of `mask`, a bit a band, in which something seems to be: one relaxed load.
+    #[inline(always)]
     pub(crate) fn listed(&self, mask: u64) -> u64 {
         self.set.load().within(mask)
-    }
-
-    /// All bands, a bit a band.
-    pub(crate) fn mask(&self) -> u64 {
-        u64::MAX >> (64 - self.bands.len())
     }
 
     #[cfg(feature = "__internals")]

@@ -40,8 +40,10 @@ use crate::{
     band::Band,
     fifo::{Blind, Ends, Fifo, Look, Place, Popped, See, Unpublished},
     parcel::Parcel,
+    policy::ageing::UNKNOWN,
     sync::model_fence,
 };
+use core::ops::Range;
 
 impl<T> Queue<T> {
     /// Takes the oldest item of the most urgent band into the parcel, and says which band it was.
@@ -151,52 +153,38 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Calls `take` with the bands in `mask`, a bit a band, in an order, until it gets something;
-    /// `None` only if nothing was in any of them at one time. `sent` as for [`Order::walk`].
-    #[inline(always)]
-    pub(super) fn next_under(
+    /// The search in the bands of `mask`, a bit a band, once a walk in an order had nothing. `None`
+    /// only if nothing was in any of them at one time.
+    #[cold]
+    pub(super) fn search_under(
         &self,
         order: &Order,
         mask: u64,
-        sent: impl Fn(usize) -> u64,
         mut take: impl FnMut(usize) -> bool,
     ) -> Option<Band> {
-        let listed = self.set.load().within(mask);
-        let taken = order
-            .walk(listed, sent, &mut take)
-            .or_else(|| self.search_under(order, mask, take))?;
-        Some(Band::from_index(taken))
-    }
-
-    #[cold]
-    fn search_under(
-        &self,
-        order: &Order,
-        mask: u64,
-        mut take: impl FnMut(usize) -> bool,
-    ) -> Option<usize> {
         let bands = || {
             let all = self.bands.iter().enumerate();
             all.filter(move |(band, _)| mask & (1 << band) != 0)
         };
         let taken = self.search_in(bands().count(), bands, |band| take(band).then_some(band))?;
         order.charge(taken, 1);
-        Some(taken)
+        Some(Band::from_index(taken))
     }
 
     /// The next item of the bands in `mask`, in an order that needs no stamps.
+    #[inline(always)]
     pub(crate) fn pop_under(
         &self,
         order: &Order,
         mask: u64,
         parcel: &mut Parcel<T>,
     ) -> Option<Band> {
-        self.next_under(
-            order,
-            mask,
-            |_| u64::MAX,
-            |band| self.pop_band(band, parcel),
-        )
+        let unknown = |bands: Range<usize>| bands.map(|_| UNKNOWN);
+        let take = |band| self.pop_band(band, parcel); // its only use, so that it is inlined
+        match order.walk(self.listed(mask), unknown, take) {
+            Some(band) => Some(Band::from_index(band)),
+            None => self.search_under(order, mask, |band| self.pop_band(band, parcel)),
+        }
     }
 
     /// The same for a queue that is closed, as [`pop_closed`](Self::pop_closed).

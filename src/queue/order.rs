@@ -24,13 +24,13 @@
 
 use crate::{
     error::BuildError,
-    policy::{Heads, Policy, Rule, weights},
+    policy::{Heads, Next, Policy, Rule, weights},
     sync::{
         atomic::{AtomicPtr, AtomicU64, Ordering},
         reclaim::Domain,
     },
 };
-use core::ptr;
+use core::{ops::Range, ptr};
 
 /// What is kept for each band under weights.
 struct Share {
@@ -59,14 +59,14 @@ pub(crate) struct Order {
 impl Order {
     /// Strict.
     pub(crate) fn new(bands: usize) -> Self {
-        let share = || Share {
+        let share = |band| Share {
             stride: AtomicU64::new(0),
-            pass: AtomicU64::new(0),
+            pass: AtomicU64::new(weights::first_pass(0, 0, band)),
         };
         Self {
             rule: AtomicU64::new(Word::of(0, Rule::Strict).0),
             floor: AtomicU64::new(0),
-            shares: (0..bands).map(|_| share()).collect(),
+            shares: (0..bands).map(share).collect(),
             version: AtomicU64::new(0),
             current: AtomicPtr::new(ptr::null_mut()),
             domain: Domain::new(),
@@ -92,9 +92,10 @@ impl Order {
         // Relaxed: only that no two changes get the same.
         let version = self.version.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
         let floor = self.floor.load(Ordering::Relaxed);
-        for (share, stride) in self.shares.iter().zip(policy.strides(self.shares.len())) {
+        let strides = policy.strides(self.shares.len());
+        for ((band, share), stride) in self.shares.iter().enumerate().zip(strides) {
             Word::new(version, stride).replace_older(&share.stride);
-            let pass = weights::first_pass(floor, stride);
+            let pass = weights::first_pass(floor, stride, band);
             share.pass.store(pass, Ordering::Relaxed); // shares begin anew
         }
         Word::of(version, rule).replace_older(&self.rule);
@@ -119,12 +120,11 @@ impl Order {
     /// How far each band's pass is from where it began; only while no change has moved the floor.
     #[cfg(feature = "__internals")]
     pub(crate) fn charges(&self) -> Vec<u64> {
-        let charged = |share: &Share| {
-            let stride = Word(share.stride.load(Ordering::Relaxed)).value();
+        let charged = |(band, share): (usize, &Share)| {
             let pass = share.pass.load(Ordering::Relaxed);
-            pass.wrapping_sub(weights::first_pass(0, stride))
+            pass.wrapping_sub(weights::first_pass(0, self.stride(band), band))
         };
-        self.shares.iter().map(charged).collect()
+        self.shares.iter().enumerate().map(charged).collect()
     }
 
     /// Replaces the current policy by a later one.
@@ -158,6 +158,7 @@ impl Order {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn rule(&self) -> Rule {
         Word(self.rule.load(Ordering::Relaxed)).rule()
     }
@@ -190,25 +191,34 @@ impl Order {
         }
     }
 
-    /// Calls `take` with the bands in `listed`, in order, until it gets something. `sent` is when
-    /// the item at a band's head was sent, `u64::MAX` if that is not known.
+    /// What was taken in a band's turn was nothing for anybody: the band has its turn again.
+    #[cold]
+    pub(crate) fn give_turn_back(&self, band: usize) {
+        // Relaxed: as in `charge`. A band without a weight has a stride of 0.
+        self.shares[band]
+            .pass
+            .fetch_sub(self.stride(band), Ordering::Relaxed);
+    }
+
+    /// Calls `take` with the bands in `listed`, in order, until it gets something. `sent` gives when
+    /// the items at the heads of some bands were sent, as for [`Heads::sent`].
     #[inline(always)]
-    pub(crate) fn walk(
+    pub(crate) fn walk<I: Iterator<Item = u64>>(
         &self,
         mut listed: u64,
-        sent: impl Fn(usize) -> u64,
+        sent: impl Fn(Range<usize>) -> I,
         mut take: impl FnMut(usize) -> bool,
     ) -> Option<usize> {
         // Relaxed: whoever set it before this receive began has written it before.
-        let rule = self.rule();
+        let rule = Word(self.rule.load(Ordering::Relaxed));
         let heads = Live { order: self, sent };
-        while let Some(band) = rule.next(listed, &heads) {
-            let charge = match rule {
-                Rule::Weighted { strict } if band >= strict => match self.take_turn(band) {
-                    Some(charge) => charge,
+        while listed != 0 {
+            let (band, charge) = match rule.with_rule(|rule| rule.next(listed, &heads)) {
+                Next::Band(band) => (band, 0),
+                Next::Turn(pass) => match self.take_turn(pass) {
+                    Some(charge) => (weights::band(pass), charge),
                     None => continue, // somebody else has it: choose again
                 },
-                _ => 0,
             };
             if take(band) {
                 return Some(band);
@@ -222,21 +232,21 @@ impl Order {
         None
     }
 
-    /// Charges a band that was chosen for one receive, and moves the floor to where it was.
-    /// Returns what was charged; `None` if its pass has moved.
+    /// Charges the band that was chosen at this pass for one receive, and moves the floor to where
+    /// it was. Returns what was charged; `None` if its pass has moved.
     #[inline(always)]
-    fn take_turn(&self, band: usize) -> Option<u64> {
-        let share = &self.shares[band];
+    fn take_turn(&self, pass: u64) -> Option<u64> {
+        let share = &self.shares[weights::band(pass)];
         let stride = Word(share.stride.load(Ordering::Relaxed)).value();
         let floor = self.floor.load(Ordering::Relaxed);
-        let pass = share.pass.load(Ordering::Relaxed);
-        let charged = weights::charged(pass, floor, stride, 1);
+        let chosen = weights::from_floor(pass, floor);
+        let charged = chosen.wrapping_add(stride); // which is not too far ahead: it was the least
         // Relaxed: as in `charge`.
         share
             .pass
             .compare_exchange(pass, charged, Ordering::Relaxed, Ordering::Relaxed)
             .ok()?;
-        let chosen = floor.wrapping_add(weights::ahead(pass, floor));
+        let chosen = weights::floor_at(chosen);
         if chosen != floor {
             // A store, no maximum: an earlier value over a later one gives an idle band a turn.
             self.floor.store(chosen, Ordering::Relaxed);
@@ -244,7 +254,7 @@ impl Order {
                 self.bring_up(chosen);
             }
         }
-        Some(charged.wrapping_sub(chosen))
+        Some(stride)
     }
 
     /// Brings the passes that stayed behind up to the floor, before they seem to be ahead.
@@ -252,11 +262,12 @@ impl Order {
     fn bring_up(&self, floor: u64) {
         for share in &self.shares {
             let pass = share.pass.load(Ordering::Relaxed);
-            if weights::ahead(pass, floor) == 0 {
+            let raised = weights::from_floor(pass, floor);
+            if raised != pass {
                 // Relaxed, and if it fails, somebody has moved it on.
                 _ = share
                     .pass
-                    .compare_exchange(pass, floor, Ordering::Relaxed, Ordering::Relaxed);
+                    .compare_exchange(pass, raised, Ordering::Relaxed, Ordering::Relaxed);
             }
         }
     }
@@ -294,20 +305,16 @@ struct Live<'a, S> {
     sent: S,
 }
 
-impl<S: Fn(usize) -> u64> Heads for Live<'_, S> {
+impl<S: Fn(Range<usize>) -> I, I: Iterator<Item = u64>> Heads for Live<'_, S> {
     #[inline(always)]
-    fn pass(&self, band: usize) -> u64 {
-        self.order.shares[band].pass.load(Ordering::Relaxed)
+    fn passes(&self, bands: Range<usize>) -> impl Iterator<Item = u64> {
+        let shares = self.order.shares[bands].iter();
+        shares.map(|share| share.pass.load(Ordering::Relaxed))
     }
 
     #[inline(always)]
-    fn floor(&self) -> u64 {
-        self.order.floor.load(Ordering::Relaxed)
-    }
-
-    #[inline(always)]
-    fn sent(&self, band: usize) -> u64 {
-        (self.sent)(band)
+    fn sent(&self, bands: Range<usize>) -> impl Iterator<Item = u64> {
+        (self.sent)(bands)
     }
 }
 
@@ -343,21 +350,27 @@ impl Word {
         Self::new(version, (kind << KIND_SHIFT) | value)
     }
 
+    #[inline(always)]
     fn value(self) -> u64 {
         self.0 & ((1 << VALUE_BITS) - 1)
     }
 
-    #[inline(always)]
     fn rule(self) -> Rule {
+        self.with_rule(|rule| rule)
+    }
+
+    /// Calls `f` with the rule: each kind on a path of its own, which decodes what it needs.
+    #[inline(always)]
+    fn with_rule<R>(self, f: impl Fn(Rule) -> R) -> R {
         let value = self.0 & ((1 << KIND_SHIFT) - 1);
-        match (self.value()) >> KIND_SHIFT {
-            STRICT => Rule::Strict,
-            WEIGHTED => Rule::Weighted {
+        match self.value() >> KIND_SHIFT {
+            STRICT => f(Rule::Strict),
+            WEIGHTED => f(Rule::Weighted {
                 strict: value as usize,
-            },
-            _ => Rule::Ageing {
+            }),
+            _ => f(Rule::Ageing {
                 step: (value & ((1 << MANTISSA_BITS) - 1)) << (value >> MANTISSA_BITS),
-            },
+            }),
         }
     }
 

@@ -59,19 +59,26 @@ impl<T> StampedQueue<T> {
     }
 
     /// Takes the next entry, in this order, of the bands in `mask`, a bit a band.
+    #[inline(always)]
     pub(crate) fn pop(
         &self,
         order: &Order,
         mask: u64,
         parcel: &mut Parcel<Entry<T>>,
     ) -> Option<Band> {
-        let sent = |band| self.fronts.sent(band).unwrap_or(u64::MAX);
-        self.queue
-            .next_under(order, mask, sent, |band| self.pop_band(band, parcel))
+        let sent = |bands| self.fronts.all_sent(bands);
+        let take = |band| self.pop_band(band, parcel); // its only use, so that it is inlined
+        match order.walk(self.queue.listed(mask), sent, take) {
+            Some(band) => Some(Band::from_index(band)),
+            None => {
+                let take = |band| self.pop_band(band, parcel);
+                self.queue.search_under(order, mask, take)
+            }
+        }
     }
 
     /// Takes the oldest entry of one band.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop_band(&self, band: usize, parcel: &mut Parcel<Entry<T>>) -> bool {
         let Some(popped) = self.queue.pop_band_seeing(band, parcel, &Stamp) else {
             self.fronts.found_nothing(band, || self.first_sent(band));

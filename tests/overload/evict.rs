@@ -203,3 +203,22 @@ fn a_forced_item_may_expire_like_any_other() {
     ledger.assert_each_dropped_once();
     assert_eq!(tx.available(), Some(1));
 }
+
+#[test]
+fn what_has_expired_goes_to_the_hook_and_its_room_to_the_newcomer() {
+    let (late, too_late) = std::sync::mpsc::channel();
+    let (tx, rx) = Builder::new(2)
+        .capacity(3)
+        .on_expired(move |band, item| late.send((band, item)).unwrap())
+        .build()
+        .unwrap();
+    let life = Duration::from_millis(20);
+    tx.try_send(b(1), 10).unwrap();
+    tx.with_ttl(life).try_send(b(1), 11).unwrap();
+    tx.try_send(b(0), 0).unwrap();
+    std::thread::sleep(2 * life);
+    assert_eq!(tx.force_send(b(0), 1), Ok(vec![(b(1), 10)]));
+    assert_eq!(tx.force_send(b(0), 2), Ok(vec![]));
+    assert_eq!(too_late.try_recv(), Ok((b(1), 11)));
+    assert_eq!(left(&rx), [0, 1, 2]);
+}

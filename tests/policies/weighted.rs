@@ -244,3 +244,18 @@ fn batches_are_served_in_turns_too() {
     assert_eq!((count(&bands, 0), count(&bands, 1)), (30, 10));
     assert!(bands.chunk_by(|a, b| a == b).all(|run| run.len() <= 3));
 }
+
+#[test]
+fn what_has_expired_is_nobodys_turn() {
+    let (sender, receiver) = channel(Policy::weighted([1, 1]), 2);
+    let expired = sender.with_ttl(std::time::Duration::ZERO);
+    let mut served = Vec::new();
+    for _ in 0..1_000 {
+        expired.try_send(Band::new(0), 0).unwrap();
+        for band in [0, 1] {
+            sender.try_send(Band::new(band), 1).unwrap();
+        }
+        served.push(receiver.try_recv().unwrap().0.index());
+    }
+    assert_eq!((count(&served, 0), count(&served, 1)), (500, 500));
+}
