@@ -294,14 +294,15 @@ impl<T> Builder<T> {
     /// ```
     /// # use bandq::{Band, Builder, TrySendError};
     /// # use std::{thread::sleep, time::Duration};
-    /// let life = Duration::from_millis(20);
+    /// let life = Duration::from_secs(2);
     /// let (sender, receiver) = Builder::new(1).ttl(Band::URGENT, life).refuse_late().build()?;
     /// sender.try_send_many(Band::URGENT, 0..30)?;
     /// for _ in 0..18 {
     ///     sleep(Duration::from_millis(1)); // the work of each
-    ///     _ = receiver.try_recv();
+    ///     receiver.try_recv()?;
     /// }
-    /// assert!(sender.try_send_many(Band::URGENT, 30..90).is_err()); // some of these
+    /// let refused = sender.try_send_many(Band::URGENT, 30..10_000).unwrap_err();
+    /// assert!(matches!(refused.error, TrySendError::Late(_))); // after 2,000 or so
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn refuse_late(mut self) -> Self {
