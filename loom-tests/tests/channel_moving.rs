@@ -77,6 +77,7 @@ fn move_send_recv() {
     let bound = Bound::Preemptions(1).or_in_full(Bound::Preemptions(2));
     model("moving/move_send_recv", 3, bound, |cast| {
         let (sender, receiver) = unbounded(1);
+        send(&sender, 1);
         let mover = receiver.clone();
         let (mover, sender, (mut first, receiver)) = cast.three(
             move || {
@@ -84,7 +85,6 @@ fn move_send_recv() {
                 mover
             },
             move || {
-                send(&sender, 1);
                 send(&sender, 2);
                 sender
             },

@@ -111,10 +111,14 @@ impl Bands {
     pub(crate) fn not_in(self, other: Self) -> usize {
         (self.0 & !other.0).count_ones() as usize
     }
+}
 
-    /// Takes the most urgent band out of this copy.
+/// The bands of this copy, the most urgent first.
+impl Iterator for Bands {
+    type Item = usize;
+
     #[inline]
-    pub(crate) fn next(&mut self) -> Option<usize> {
+    fn next(&mut self) -> Option<usize> {
         if self.0 == 0 {
             return None;
         }

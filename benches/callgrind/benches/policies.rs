@@ -22,7 +22,9 @@ fn busy(builder: Builder<u64>) -> Channel {
     let (sender, receiver) = builder.build().unwrap();
     for item in 0..BANDS * (TIMES + 1) {
         // A whole number without a factor in common with the bands': a permutation of them.
-        sender.try_send(Band::new((item * 5 % BANDS) as u8), item).unwrap();
+        sender
+            .try_send(Band::new((item * 5 % BANDS) as u8), item)
+            .unwrap();
     }
     (sender, receiver)
 }
