@@ -187,7 +187,8 @@ impl<T> Builder<T> {
     }
 
     /// [`Sender::force_send`] evicts no item that is more urgent than this band; of the others, the
-    /// oldest of the least urgent band goes first. Without this, every band may be asked for one.
+    /// oldest of the least urgent band goes first. Without this, every band may be asked for one;
+    /// with a band beyond those of the channel, none is.
     ///
     /// ```
     /// # use bandq::{Band, Builder, TrySendError};
@@ -293,14 +294,15 @@ impl<T> Builder<T> {
     /// ```
     /// # use bandq::{Band, Builder, TrySendError};
     /// # use std::{thread::sleep, time::Duration};
-    /// let life = Duration::from_millis(20);
+    /// let life = Duration::from_secs(2);
     /// let (sender, receiver) = Builder::new(1).ttl(Band::URGENT, life).refuse_late().build()?;
     /// sender.try_send_many(Band::URGENT, 0..30)?;
     /// for _ in 0..18 {
     ///     sleep(Duration::from_millis(1)); // the work of each
-    ///     _ = receiver.try_recv();
+    ///     receiver.try_recv()?;
     /// }
-    /// assert!(sender.try_send_many(Band::URGENT, 30..90).is_err()); // some of these
+    /// let refused = sender.try_send_many(Band::URGENT, 30..10_000).unwrap_err();
+    /// assert!(matches!(refused.error, TrySendError::Late(_))); // after 2,000 or so
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn refuse_late(mut self) -> Self {
@@ -314,7 +316,9 @@ impl<T> Builder<T> {
     ///
     /// [`BuildError`] with the value that is wrong, and what is allowed: if the number of bands is
     /// not in `1..=64`; if a capacity or a high water is 0, is for a band that the channel does not
-    /// have, or is, for a band, above the capacity of the channel.
+    /// have, or is, for a band, above the capacity of the channel; if a life is 0, or for a band
+    /// that the channel does not have; if a policy has not a weight for each band that needs one, a
+    /// weight of 0, or a step of 0.
     ///
     /// ```
     /// # use bandq::{BuildError, Builder};

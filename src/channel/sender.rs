@@ -59,7 +59,10 @@ impl<T> Sender<T> {
     /// # Errors
     ///
     /// [`Full`](TrySendError::Full) if there is no room, [`Closed`](TrySendError::Closed), or
-    /// [`NoSuchBand`](TrySendError::NoSuchBand); each gives the item back.
+    /// [`NoSuchBand`](TrySendError::NoSuchBand); with a [weigher](crate::Builder::weigher)
+    /// [`TooHeavy`](TrySendError::TooHeavy), and where late sends are
+    /// [refused](crate::Builder::refuse_late) [`Late`](TrySendError::Late). Each gives the item
+    /// back.
     ///
     /// ```
     /// # use bandq::{Band, TrySendError};
@@ -80,8 +83,10 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     ///
-    /// [`Closed`](crate::SendError::Closed) or [`NoSuchBand`](crate::SendError::NoSuchBand), with
-    /// the item.
+    /// [`Closed`](crate::SendError::Closed) or [`NoSuchBand`](crate::SendError::NoSuchBand); with a
+    /// [weigher](crate::Builder::weigher) [`TooHeavy`](crate::SendError::TooHeavy), and where late
+    /// sends are [refused](crate::Builder::refuse_late) [`Late`](crate::SendError::Late). Each
+    /// gives the item back.
     ///
     /// # Cancel safety
     ///
@@ -367,7 +372,8 @@ impl<T> Sender<T> {
     /// A sender whose items live for this time, or for that of their band
     /// ([`Builder::ttl`](crate::Builder::ttl)) or of this sender, whichever is the least.
     ///
-    /// On a channel whose items carry no times, those that are sent from now on do.
+    /// On a channel whose items carry no times, those that are sent from now on do, by whatever
+    /// handle, and take 24 bytes more.
     ///
     /// ```
     /// # use bandq::{Band, TryRecvError};

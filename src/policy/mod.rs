@@ -21,6 +21,8 @@ use std::{sync::Arc, time::Duration};
 
 /// Which band is next, when something is in several.
 ///
+/// [`guide::overload`](crate::guide::overload) shows what each does to a real trace.
+///
 /// Given to [`Builder::policy`](crate::Builder::policy), and changed at any time, for what is
 /// waiting as well, by [`Receiver::set_policy`](crate::Receiver::set_policy). Under every policy a
 /// band is a FIFO, nothing is lost, and a receive looks at each band once at the most, whatever
