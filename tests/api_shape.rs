@@ -130,7 +130,7 @@ fn overload() {
     let _: (usize, Option<Duration>) = (ahead, wait);
     let _: fn(ForceSendError<Item>) -> Item = ForceSendError::into_inner;
     let _ = |refused: ForceSendError<Item>| {
-        let ForceSendError { error, evicted, .. } = refused;
+        let ForceSendError { error, evicted } = refused;
         let _: (TrySendError<Item>, Vec<Received>) = (error, evicted);
     };
 

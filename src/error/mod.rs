@@ -352,7 +352,6 @@ reason!(RecvError { Self => "the channel is closed and empty" });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct ForceSendError<T> {
     /// Why it failed, with the item.
     pub error: TrySendError<T>,

@@ -68,7 +68,8 @@ impl Fronts {
         (word & EMPTY == 0).then_some(word >> 1)
     }
 
-    /// The same for the bands of a range, as [`first_due`](crate::policy::ageing::first_due) has it.
+    /// The same for the bands of a range, as
+    /// [`first_due`](crate::policy::ageing::first_due) has it.
     #[inline(always)]
     pub(super) fn all_sent(&self, bands: Range<usize>) -> impl Iterator<Item = u64> {
         // Relaxed: as above. EMPTY comes to the top, and makes it `UNKNOWN` or more.

@@ -1,6 +1,7 @@
 //! The time that passes. In a model it stands still until it is told to move on, so that every
 //! execution is determined by its schedule.
 
+#[cfg(any(loom, feature = "__internals"))]
 use core::time::Duration;
 
 #[cfg(not(loom))]
