@@ -93,8 +93,9 @@ impl Life {
 }
 
 /// Checks a whole run. `capacity` is that of the channel; `emptied` says that all items that were
-/// left have been taken by calls of the history, so that an item without a taker is lost.
-pub fn check(calls: &[Call], capacity: Option<usize>, emptied: bool) {
+/// left have been taken by calls of the history, so that an item without a taker is lost;
+/// `is_strict`, that the more urgent band is always first.
+pub fn check(calls: &[Call], capacity: Option<usize>, emptied: bool, is_strict: bool) {
     let lives = lives(calls);
     if emptied {
         for life in &lives {
@@ -104,7 +105,7 @@ pub fn check(calls: &[Call], capacity: Option<usize>, emptied: bool) {
     fifo(&lives);
     for (index, call) in calls.iter().enumerate() {
         match &call.what {
-            What::Took(_) => priority(&lives, calls, index),
+            What::Took(_) if is_strict => priority(&lives, calls, index),
             What::Nothing | What::Ended | What::Empty => empty(&lives, call, emptied),
             What::Len(len) => length(&lives, calls, call, *len, emptied),
             What::Full(units) => {

@@ -52,7 +52,7 @@ impl Recorded {
                 self.pop(band);
             }
         }
-        let panic = catch_unwind(|| check(&self.calls, None, true)).err()?;
+        let panic = catch_unwind(|| check(&self.calls, None, true, true)).err()?;
         Some(*panic.downcast().expect("a message"))
     }
 }

@@ -126,6 +126,7 @@ pub(crate) mod atomic {
                     fetch_sub(value: $value, order: Ordering) -> $value;
                     fetch_and(value: $value, order: Ordering) -> $value;
                     fetch_or(value: $value, order: Ordering) -> $value;
+                    fetch_max(value: $value, order: Ordering) -> $value;
                 }
             }
         };

@@ -13,6 +13,7 @@ mod clock;
 mod controls;
 mod fifo;
 mod history;
+mod policies;
 mod queue;
 mod rank;
 mod rank_error;

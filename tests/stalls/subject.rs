@@ -1,6 +1,8 @@
 //! What is under test: the operations of the queue and of the channel, by one interface.
 
-use bandq::{Band, BandQueue, Receiver, Sender, bounded};
+use std::time::Duration;
+
+use bandq::{Band, BandQueue, Builder, Policy, Receiver, Sender};
 
 use crate::item::Item;
 
@@ -15,9 +17,18 @@ pub(crate) enum Operation {
     Permit,
     TryRecv,
     TryRecvMany,
+    WeightedSend,
+    WeightedRecv,
+    AgeingSend,
+    AgeingPermit,
+    AgeingRecv,
+    AgeingRecvMany,
 }
 
-use Operation::{Permit, Pop, PopMany, Push, PushMany, TryRecv, TryRecvMany, TrySend};
+use Operation::{
+    AgeingPermit, AgeingRecv, AgeingRecvMany, AgeingSend, Permit, Pop, PopMany, Push, PushMany,
+    TryRecv, TryRecvMany, TrySend, WeightedRecv, WeightedSend,
+};
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Push,
@@ -28,13 +39,23 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Permit,
     TryRecv,
     TryRecvMany,
+    WeightedSend,
+    WeightedRecv,
+    AgeingSend,
+    AgeingPermit,
+    AgeingRecv,
+    AgeingRecvMany,
 ];
 
-/// Which of the two an operation belongs to.
+/// What an operation belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Queue,
     Channel,
+    /// A channel under weights.
+    Weighted,
+    /// A channel under ageing, whose items have lives.
+    Ageing,
 }
 
 impl Operation {
@@ -48,26 +69,42 @@ impl Operation {
             Permit => "Permit::send",
             TryRecv => "try_recv",
             TryRecvMany => "try_recv_many",
+            WeightedSend => "try_send (weighted)",
+            WeightedRecv => "try_recv (weighted)",
+            AgeingSend => "try_send (ageing)",
+            AgeingPermit => "Permit::send (ageing)",
+            AgeingRecv => "try_recv (ageing)",
+            AgeingRecvMany => "try_recv_many (ageing)",
         }
     }
 
     pub(crate) fn is_push(self) -> bool {
-        matches!(self, Push | PushMany | TrySend | Permit)
+        self.may_hold() == 0
+    }
+
+    /// Whether it does so with several items.
+    pub(crate) fn is_other(self) -> bool {
+        matches!(
+            self,
+            PushMany | PopMany | Permit | TryRecvMany | AgeingPermit | AgeingRecvMany
+        )
     }
 
     pub(crate) fn subject(self) -> Kind {
         match self {
             Push | PushMany | Pop | PopMany => Kind::Queue,
             TrySend | Permit | TryRecv | TryRecvMany => Kind::Channel,
+            WeightedSend | WeightedRecv => Kind::Weighted,
+            AgeingSend | AgeingPermit | AgeingRecv | AgeingRecvMany => Kind::Ageing,
         }
     }
 
     /// How many items the operation may hold while it is stopped.
     pub(crate) fn may_hold(self) -> usize {
         match self {
-            Pop | TryRecv => 1,
-            PopMany | TryRecvMany => BATCH,
-            Push | PushMany | TrySend | Permit => 0,
+            Pop | TryRecv | WeightedRecv | AgeingRecv => 1,
+            PopMany | TryRecvMany | AgeingRecvMany => BATCH,
+            Push | PushMany | TrySend | Permit | WeightedSend | AgeingSend | AgeingPermit => 0,
         }
     }
 }
@@ -112,8 +149,16 @@ pub(crate) struct Channel<const PAD: usize> {
 }
 
 impl<const PAD: usize> Channel<PAD> {
-    pub(crate) fn new(bands: usize) -> Self {
-        let (sender, receiver) = bounded(bands, CAPACITY);
+    pub(crate) fn new(bands: usize, kind: Kind) -> Self {
+        let builder = Builder::new(bands).capacity(CAPACITY);
+        let builder = match kind {
+            Kind::Queue | Kind::Channel => builder,
+            Kind::Weighted => builder.policy(Policy::weighted(1..=bands as u32)),
+            Kind::Ageing => builder
+                .policy(Policy::ageing(Duration::from_micros(10)))
+                .ttl(Band::URGENT, Duration::from_secs(3_600)),
+        };
+        let (sender, receiver) = builder.build().unwrap();
         Self { sender, receiver }
     }
 }

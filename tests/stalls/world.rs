@@ -19,7 +19,7 @@ use crate::{
     item::{self, Item, Shape},
     plan::{Outcome, PRODUCERS, Plan, Stop, Victim, Weather},
     sites::Place,
-    subject::{BATCH, Channel, Kind, Operation, Subject},
+    subject::{BATCH, Channel, Kind, Subject},
     support::{XorShift, b},
 };
 
@@ -117,7 +117,7 @@ fn run_with<const PAD: usize>(plan: &Plan) -> Outcome {
     let bands = usize::from(plan.weather.bands());
     let outcome = match plan.victims[0].operation.subject() {
         Kind::Queue => play(plan, BandQueue::<Item<PAD>>::new(bands)),
-        Kind::Channel => play(plan, Channel::<PAD>::new(bands)),
+        kind => play(plan, Channel::<PAD>::new(bands, kind)),
     };
     // The queue is gone: every item was dropped, and every segment goes, once all have moved on.
     assert_eq!(item::items(), 0, "items leaked: {plan:?}");
@@ -329,18 +329,14 @@ fn be_victim<S: Subject<PAD>, const PAD: usize>(
     let mut batch = Vec::new();
     while !world.ended() {
         world.rounds[id].fetch_add(1, Ordering::Relaxed);
+        let many = victim.operation.is_other();
         if victim.operation.is_push() {
-            let many = matches!(victim.operation, Operation::PushMany | Operation::Permit);
             if world.is_full() {
                 thread::yield_now();
             } else {
                 send(world, id, many, &mut rng);
             }
         } else {
-            let many = matches!(
-                victim.operation,
-                Operation::PopMany | Operation::TryRecvMany
-            );
             receive(world, many, &mut batch, &mut rng);
             log.lock().unwrap().extend(batch.drain(..).map(received));
         }

@@ -33,6 +33,13 @@ fn policy(policy: Policy) -> Channel {
     busy(Builder::new(BANDS as usize).policy(policy))
 }
 
+/// Strict as well, but by the order that a policy can change, and not as a plain channel.
+fn strict_again() -> Channel {
+    let (sender, receiver) = policy(Policy::strict());
+    receiver.set_policy(Policy::strict()).unwrap();
+    (sender, receiver)
+}
+
 fn lives() -> Channel {
     let life = Duration::from_secs(3_600);
     let builder = Builder::new(BANDS as usize);
@@ -44,6 +51,7 @@ fn lives() -> Channel {
 // Ageing by a step so short that the items come nearly in the order in which they were sent.
 #[library_benchmark]
 #[bench::strict_8_busy_bands(policy(Policy::strict()))]
+#[bench::strict_again_8_busy_bands(strict_again())]
 #[bench::weighted_8_busy_bands(policy(Policy::weighted(1..=8)))]
 #[bench::ageing_8_busy_bands(policy(Policy::ageing(Duration::from_nanos(1))))]
 #[bench::strict_with_ttl_8_busy_bands(lives())]

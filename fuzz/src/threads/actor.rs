@@ -11,7 +11,7 @@ use bandq::{
 };
 
 use super::tasks::Task;
-use super::{MOST_BATCH, MOST_CALLS, Op};
+use super::{MOST_BATCH, MOST_CALLS, Op, policy};
 use crate::bands::band_from;
 use crate::flag::Flag;
 use crate::history::{Call, Clock, What};
@@ -25,6 +25,8 @@ pub(super) struct Shared<const PAD: usize> {
     pub(super) receivers: Option<WeakReceiver<Item<PAD>>>,
     pub(super) clock: Clock,
     pub(super) bands: usize,
+    /// Whether the policy may change.
+    pub(super) has_policy: bool,
     pub(super) calls: Mutex<Vec<Call>>,
     pub(super) tasks: Mutex<Vec<Task<PAD>>>,
 }
@@ -297,6 +299,10 @@ impl<const PAD: usize> Actor<PAD> {
     fn close(&mut self, handle: u8) {
         let start = self.tick();
         match (&self.sender, &self.receiver) {
+            (_, Some(receiver)) if handle < 64 && self.shared.has_policy => {
+                let policy = policy(handle.into(), self.shared.bands);
+                return receiver.set_policy(policy).expect("a policy that fits");
+            }
             // Rarely, as little is left to see after it.
             _ if handle < 128 => return,
             (Some(sender), _) if handle.is_multiple_of(2) => drop(sender.close()),

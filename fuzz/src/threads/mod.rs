@@ -10,13 +10,14 @@ mod actor;
 mod tasks;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use std::{array, mem};
 
 use arbitrary::Arbitrary;
-use bandq::{Band, BandQueue, Receiver, Sender};
+use bandq::{Band, BandQueue, Builder, Policy, Receiver, Sender};
 
 use crate::history::{self, Clock};
-use crate::item::Ledger;
+use crate::item::{Item, Ledger};
 use crate::program::Program;
 use crate::stage::{MOST, Switch, play};
 use actor::{Actor, Shared};
@@ -86,6 +87,18 @@ struct Setup {
     filled: usize,
     /// How loosely calls begin in the order of the program.
     slack: usize,
+    /// Which policy a channel has, and whether it changes.
+    policy: Option<usize>,
+}
+
+/// The policies of channels that have some; the bands' numbers are few, or all.
+fn policy(number: usize, bands: usize) -> Policy {
+    match number % 4 {
+        0 => Policy::weighted(1..=bands as u32),
+        1 => Policy::ageing(Duration::from_nanos(1)),
+        2 => Policy::strict_then_weighted(1, 2..=bands as u32),
+        _ => Policy::ageing(Duration::from_secs(1)),
+    }
 }
 
 /// Runs a program.
@@ -100,6 +113,7 @@ pub fn run(program: &Program<Op>) {
         moved: second / 4 % 4,
         filled: second / 16 % 4,
         slack: second / 64 % 2,
+        policy: (first >= 144).then_some(first / 3 % 4 + second / 4),
     };
     match second / 128 {
         0 => act::<600>(setup, &program.steps),
@@ -137,11 +151,24 @@ fn act<const PAD: usize>(setup: Setup, steps: &[Op]) {
         while main.recv(0) {}
     }
     calls.append(&mut main.calls);
-    history::check(&calls, setup.capacity, emptied);
+    let is_strict = setup.queue || setup.policy.is_none();
+    history::check(&calls, setup.capacity, emptied, is_strict);
     drop(main);
     let shared = Arc::into_inner(shared).expect("a thread still has a part");
     drop(shared);
     assert_eq!(ledger.living(), 0, "items left");
+}
+
+/// A channel; half of those with a policy get it later, by a step.
+fn channel<const PAD: usize>(setup: Setup) -> (Sender<Item<PAD>>, Receiver<Item<PAD>>) {
+    let mut builder = Builder::new(setup.bands);
+    if let Some(capacity) = setup.capacity {
+        builder = builder.capacity(capacity);
+    }
+    if let Some(number) = setup.policy.filter(|number| number / 4 % 2 == 0) {
+        builder = builder.policy(policy(number, setup.bands));
+    }
+    builder.build().expect("a channel")
 }
 
 /// Makes the subject, brings it into its first state, and deals out the steps.
@@ -153,10 +180,7 @@ fn prepare<const PAD: usize>(
     setup: Setup,
     steps: &[Op],
 ) -> (Actor<PAD>, [Vec<(usize, Op)>; MOST], Vec<Switch>) {
-    let channel = (!setup.queue).then(|| match setup.capacity {
-        Some(capacity) => bandq::bounded(setup.bands, capacity),
-        None => bandq::unbounded(setup.bands),
-    });
+    let channel = (!setup.queue).then(|| channel(setup));
     let (sender, receiver) = channel.unzip();
     let shared = Arc::new(Shared {
         queue: setup.queue.then(|| BandQueue::new(setup.bands)),
@@ -164,6 +188,7 @@ fn prepare<const PAD: usize>(
         receivers: receiver.as_ref().map(Receiver::downgrade),
         clock: Clock::default(),
         bands: setup.bands,
+        has_policy: setup.policy.is_some(),
         calls: Mutex::default(),
         tasks: Mutex::default(),
     });
