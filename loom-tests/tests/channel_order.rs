@@ -45,6 +45,47 @@ fn recv_before_its_room_is_taken() {
     SEEN.expect(["room", "full"]);
 }
 
+/// What happened before a receive has happened also for whoever takes its room because another
+/// sender saw it and left word.
+#[test]
+fn recv_before_room_that_another_saw() {
+    static SEEN: Seen = Seen::new();
+    model(
+        "order/recv_before_room_that_another_saw",
+        3,
+        Bound::Preemptions(2).or_in_full(Bound::Preemptions(3)),
+        |cast| {
+            let (sender, receiver) = bounded::<()>(1, 2);
+            let (one, other) = (sender.clone(), sender.clone());
+            sender.try_send(Band::URGENT, ()).unwrap();
+            sender.try_send(Band::URGENT, ()).unwrap();
+            let noted = Arc::new(AtomicBool::new(false));
+            let note = Arc::clone(&noted);
+            // Each sender keeps its permit, so that the other one does not get its room.
+            let (_, first, second) = cast.three(
+                move || {
+                    note.store(true, Relaxed);
+                    assert_eq!(receiver.try_recv_many(&mut Vec::new(), 2), Ok(2));
+                    receiver
+                },
+                move || one.try_reserve(Band::URGENT).map(std::mem::forget).is_ok(),
+                move || {
+                    let permit = other.try_reserve(Band::URGENT);
+                    let is_there = permit.map(std::mem::forget).is_ok();
+                    assert!(noted.load(Relaxed) || !is_there);
+                    is_there
+                },
+            );
+            SEEN.mark(match (first, second) {
+                (true, true) => "both",
+                (false, false) => "full",
+                _ => "one",
+            });
+        },
+    );
+    SEEN.expect(["both", "one", "full"]);
+}
+
 /// What happened before a permit was dropped has happened for whoever then takes its room.
 #[test]
 fn permit_drop_before_its_room_is_taken() {

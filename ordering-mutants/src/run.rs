@@ -245,12 +245,21 @@ impl Runner {
                 &["instant", "priority", "bitmap", "channel_close"]
             }
             "wait/wakes.rs" => &["wakes", "wait"],
+            "wait/group.rs" => &["channel_room", "channel_bounded"],
+            "wait/total.rs" => &["wait", "channel_within"],
             source if source.starts_with("wait/") => &["wait", "wakes"],
+            "channel/reach.rs" => &["channel_within"],
+            "channel/room.rs" => &["channel_order", "channel_room", "channel_bounded"],
+            "channel/waits.rs" => &["channel_within", "channel_room", "channel_bounded"],
+            "channel/managed.rs" | "channel/overload.rs" => {
+                &["channel_moving", "channel_expiry", "channel_within"]
+            }
             // The quick ones first.
             _ => &[
                 "channel_order",
                 "channel_close",
                 "channel_bounded",
+                "channel_room",
                 "channel_batch",
                 "channel_moving",
                 "channel_evict",

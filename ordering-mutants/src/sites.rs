@@ -8,7 +8,7 @@ use crate::table::Listed;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::{collections::HashMap, fmt::Write as _, fs, ops::Range, path::Path};
 use syn::{
-    Attribute, Expr, ImplItemFn, Item, ItemFn, ItemImpl, Meta, Stmt, Type,
+    Attribute, Expr, ImplItemFn, Item, ItemFn, ItemImpl, ItemTrait, Meta, Stmt, TraitItemFn, Type,
     punctuated::Punctuated,
     spanned::Spanned,
     visit::{self, Visit},
@@ -19,7 +19,7 @@ use syn::{
 pub(crate) struct Mutant {
     /// The file, below `src`.
     pub(crate) file: String,
-    /// The function, with the type whose `impl` it stands in.
+    /// The function, with the type whose `impl` it stands in, or the trait.
     pub(crate) function: String,
     /// What stands there; with `#2` if it is the function's second of that kind.
     pub(crate) operation: String,
@@ -123,7 +123,7 @@ struct Site {
 
 #[derive(Default)]
 struct Walk {
-    /// The type of the `impl` and the functions around this point.
+    /// The type of the `impl`, or the trait, and the functions around this point.
     around: Vec<String>,
     sites: Vec<Site>,
     /// Orderings that were met, whether they can be weakened or not.
@@ -287,6 +287,12 @@ impl<'ast> Visit<'ast> for Walk {
         self.around.pop();
     }
 
+    fn visit_item_trait(&mut self, item: &'ast ItemTrait) {
+        self.around.push(item.ident.to_string());
+        visit::visit_item_trait(self, item);
+        self.around.pop();
+    }
+
     fn visit_item_fn(&mut self, item: &'ast ItemFn) {
         self.around.push(item.sig.ident.to_string());
         self.functions
@@ -300,6 +306,14 @@ impl<'ast> Visit<'ast> for Walk {
         self.functions
             .push((item.span().byte_range(), self.function()));
         visit::visit_impl_item_fn(self, item);
+        self.around.pop();
+    }
+
+    fn visit_trait_item_fn(&mut self, item: &'ast TraitItemFn) {
+        self.around.push(item.sig.ident.to_string());
+        self.functions
+            .push((item.span().byte_range(), self.function()));
+        visit::visit_trait_item_fn(self, item);
         self.around.pop();
     }
 
@@ -556,6 +570,11 @@ impl Gate {
         unsafe { self.word() }.load(Ordering::Acquire);
     }
 }
+trait Late {
+    fn is_late(&self) -> bool {
+        self.word().load(Ordering::Acquire) > 0
+    }
+}
 #[cfg(all(test, not(loom)))]
 mod tests {
     fn test() { WORD.load(Ordering::SeqCst); }
@@ -580,6 +599,7 @@ mod tests {
                 "gate.rs Gate::open fence: deleted",
                 "gate.rs Gate::open word().load: Acquire → Relaxed",
                 "gate.rs Gate::open word().load #2: Acquire → Relaxed",
+                "gate.rs Late::is_late word().load: Acquire → Relaxed",
             ]
         );
         let mutated = mutants[5].apply(SOURCE);
