@@ -202,8 +202,8 @@ impl<T> Builder<T> {
         self
     }
 
-    /// Items of this band are handed out within this time after they were sent, or not at all. Asked
-    /// for twice for one band, the later one counts. See also [`Sender::with_ttl`].
+    /// Items of this band are handed out within this time after they were sent, or not at all.
+    /// Asked for twice for one band, the later one counts. See also [`Sender::with_ttl`].
     ///
     /// One that is not taken in time goes to the hook of [`on_expired`](Self::on_expired), or is
     /// dropped, by whoever next looks at the head of its band: a receive that takes it, or a send

@@ -2,11 +2,12 @@
 //!
 //! # One of three outcomes
 //!
-//! A forced send takes the capacity of its own band first; where that is full, nobody else's leaving
-//! helps. Then it takes units of the whole, and as long as there are too few, a victim: it pops the
-//! oldest item of the least urgent band that has one and may be asked, exactly as a receive of that
-//! band would. So a victim is received or evicted, never both, and what stays behind it is a FIFO.
-//! If somebody else was faster, the item was received: then there is room, or another victim.
+//! A forced send takes the capacity of its own band first; where that is full, nobody else's
+//! leaving helps. Then it takes units of the whole, and as long as there are too few, a victim: it
+//! pops the oldest item of the least urgent band that has one and may be asked, exactly as a
+//! receive of that band would. So a victim is received or evicted, never both, and what stays
+//! behind it is a FIFO. If somebody else was faster, the item was received: then there is room, or
+//! another victim.
 //!
 //! The victim's units of the whole stay in use, and are the newcomer's. To give them back first
 //! would let a sender in between that waits for room, and a second victim would have to go. What a

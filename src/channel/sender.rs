@@ -391,8 +391,8 @@ impl<T> Sender<T> {
     ///
     /// The wait goes by the pace of recent receives, while something waited, and their spread over
     /// the bands; on a channel whose items have a time to live ([`Builder::ttl`]) or that
-    /// [refuses late sends](crate::Builder::refuse_late). Elsewhere, and at first, it is `None`. For
-    /// a band that the channel does not have, nothing is ahead. Looks at each band.
+    /// [refuses late sends](crate::Builder::refuse_late). Elsewhere, and at first, it is `None`.
+    /// For a band that the channel does not have, nothing is ahead. Looks at each band.
     ///
     /// [`Builder::ttl`]: crate::Builder::ttl
     ///

@@ -50,10 +50,10 @@ pub(super) const STREAMS: Class = Class::SECOND;
 ///
 /// # Receivers of some bands only
 ///
-/// An item wakes one receive that may take it. But who was woken for it may look, and take something
-/// else that came meanwhile and is more urgent, while the one that was woken for that may not take
-/// the first: it would lie there with nobody awake for it. So a receive that takes an item which
-/// such a receiver might have been woken for has others woken for what that one may not take
+/// An item wakes one receive that may take it. But who was woken for it may look, and take
+/// something else that came meanwhile and is more urgent, while the one that was woken for that may
+/// not take the first: it would lie there with nobody awake for it. So a receive that takes an item
+/// which such a receiver might have been woken for has others woken for what that one may not take
 /// ([`took`](Self::took)).
 pub(super) struct Waits {
     /// All receives and streams that wait.

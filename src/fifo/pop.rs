@@ -128,8 +128,8 @@ impl<T, C> Fifo<T, C> {
         Some(Popped { was_last, behind })
     }
 
-    /// Takes what is in the one slot that was claimed, and sees what is behind it. `None` if the slot
-    /// is dead: its producer did not come in time.
+    /// Takes what is in the one slot that was claimed, and sees what is behind it. `None` if the
+    /// slot is dead: its producer did not come in time.
     #[inline(always)]
     fn take_one<S: See<T>>(
         &self,

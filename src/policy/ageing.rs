@@ -24,15 +24,13 @@ pub(crate) fn first_due<I: Iterator<Item = u64>>(
 ) -> usize {
     let mut first = (u64::MAX, busy.trailing_zeros() as usize);
     for run in runs(busy) {
-        let mut band = run.start;
         // No sum is too large: times that are known are below 2⁶², and 63 steps are as well.
-        let mut wait = step.wrapping_mul(band as u64);
-        for sent in sent(run) {
+        let mut wait = step.wrapping_mul(run.start as u64);
+        for (band, sent) in run.clone().zip(sent(run)) {
             let due = sent.wrapping_add(wait);
             if due < first.0 {
                 first = (due, band);
             }
-            band += 1;
             wait = wait.wrapping_add(step);
         }
     }

@@ -1,9 +1,9 @@
 //! How long an item would wait, from what is there and how fast it goes.
 //!
 //! What is there before it goes by at the measured pace, and what comes meanwhile and overtakes it
-//! takes its part of the pace. With *L* items ahead, μ receives a second, and a part *s* of them for
-//! items that overtake, the wait is *L* / (μ (1 − s)): a fluid model, which takes rates as they are
-//! now for rates as they will be.
+//! takes its part of the pace. With *L* items ahead, μ receives a second, and a part *s* of them
+//! for items that overtake, the wait is *L* / (μ (1 − s)): a fluid model, which takes rates as they
+//! are now for rates as they will be.
 
 use super::Rule;
 use std::time::Duration;

@@ -17,13 +17,13 @@
 //! A pass is one word, so that a choice is a comparison and a move for each band:
 //!
 //! ```text
-//! virtual time, which wraps around: 58 │ band: 6 │   of two at the same time, the more urgent is less
+//! virtual time, which wraps around: 58 │ band: 6 │   at the same time, the more urgent is less
 //! ```
 //!
-//! Two are compared by the sign of their difference. That is right while all are within 2⁶³ of each
-//! other: charges end 2⁶² above the floor ([`charged`]), and whoever moves the floor across a
-//! multiple of [`AGE`] brings bands that stayed behind up to it. Strides and the floor are multiples
-//! of 2⁶.
+//! Two are compared by the sign of their difference. That is right while all are within 2⁶³ of
+//! each other: charges end 2⁶² above the floor ([`charged`]), and whoever moves the floor across a
+//! multiple of [`AGE`] brings bands that stayed behind up to it. Strides and the floor are
+//! multiples of 2⁶.
 
 use super::runs;
 

@@ -66,7 +66,7 @@ impl Fronts {
         (word & EMPTY == 0).then_some(word >> 1)
     }
 
-    /// The same for the bands of a range, as [`first_due`](crate::policy::ageing::first_due) has it.
+    /// The same for the bands of a range, for [`first_due`](crate::policy::ageing::first_due).
     #[inline(always)]
     pub(super) fn all_sent(&self, bands: Range<usize>) -> impl Iterator<Item = u64> {
         // Relaxed: as above. EMPTY comes to the top, and makes it `UNKNOWN` or more.
@@ -103,9 +103,9 @@ impl Fronts {
         self.raise(band, stamp << 1);
     }
 
-    /// The rest of F3, F4, F5: an item that was sent at `stamp` was taken, or nothing was found, and
-    /// the slot behind did not show an item. `look` looks for the first published one, and says when
-    /// it was sent.
+    /// The rest of F3, F4, F5: an item that was sent at `stamp` was taken, or nothing was found,
+    /// and the slot behind did not show an item. `look` looks for the first published one, and says
+    /// when it was sent.
     pub(super) fn none_behind(
         &self,
         band: usize,

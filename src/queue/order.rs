@@ -173,8 +173,8 @@ impl Order {
         }
     }
 
-    /// Calls `take` with the bands in `listed`, in order, until it gets something. `sent` gives when
-    /// the items at the heads of some bands were sent, as for [`Heads::sent`].
+    /// Calls `take` with the bands in `listed`, in order, until it gets something. `sent` gives
+    /// when the items at the heads of some bands were sent, as for [`Heads::sent`].
     pub(crate) fn walk<I: Iterator<Item = u64>>(
         &self,
         mut listed: u64,
@@ -194,8 +194,9 @@ impl Order {
         None
     }
 
-    /// Who is next of the bands in `listed`: it has its turn, and is charged for it. `None` if there
-    /// is none, or somebody else has just taken that turn. `sent` as for [`walk`](Self::walk).
+    /// Who is next of the bands in `listed`: it has its turn, and is charged for it. `None` if
+    /// there is none, or somebody else has just taken that turn. `sent` as for
+    /// [`walk`](Self::walk).
     #[inline(always)]
     pub(crate) fn turn<I: Iterator<Item = u64>>(
         &self,
