@@ -18,9 +18,10 @@
 //! # A receive under weights
 //!
 //! It chooses, charges the band by a compare-exchange on its pass, and then takes. A lost exchange
-//! means that somebody else chose the band at the same time; the loser chooses again. (Who chooses
-//! before another one's charge and charges after it takes a turn too early: `weights` counts one
-//! for each receive that runs.) A band that was chosen and had nothing gets its charge back.
+//! means that somebody else chose the band at the same time; the loser chooses again. So a turn is
+//! taken once; but whoever has read some passes before another one's charge may choose by them, and
+//! take a turn too early: `weights` counts one for each receive that runs. A band that was chosen
+//! and had nothing gets its charge back.
 
 use crate::{
     error::BuildError,

@@ -71,6 +71,7 @@ impl Total {
     /// N2 to N4: for each class of which somebody waits, `mark` marks waiters of its lines, and
     /// returns how many.
     pub(crate) fn notify(&self, mut mark: impl FnMut(Class) -> usize) -> Wakes {
+        model_fence();
         // SeqCst: as in `is_idle`.
         let waiting = self.0.load(Ordering::SeqCst);
         let mark_all = || {
