@@ -10,7 +10,8 @@
 //!   waits for several;
 //! * whoever is dropped with a wake it did not use passes it on while there is something to have;
 //! * closing wakes everybody;
-//! * in each class the one that came first is woken first.
+//! * in each class the one that came first is woken first; of those who wait for room, the one of
+//!   the most urgent band, and within a band the one that came first.
 //!
 //! And, as a state that holds between any two calls: with `n` items there are `n` receives that
 //! were woken and did not look, or nobody else waits; with any item, no stream is asleep. The same
@@ -46,6 +47,8 @@ pub struct Ticket(u64);
 struct Wait {
     ticket: Ticket,
     class: Class,
+    /// Among those who wait for room, the band; else 0.
+    line: usize,
     flag: Arc<Flag>,
     /// Woken, as of the last check.
     woken: bool,
@@ -94,7 +97,13 @@ impl Waits {
 
     /// A waiter was polled and is pending; `flag` is that of the waker it was polled with.
     /// `moved` says that it took a part of what it wants, so that its place may be a new one.
-    pub fn park(&mut self, ticket: Ticket, class: Class, flag: &Arc<Flag>, moved: bool) {
+    pub fn park(
+        &mut self,
+        ticket: Ticket,
+        (class, line): (Class, usize),
+        flag: &Arc<Flag>,
+        moved: bool,
+    ) {
         self.clock += 1;
         let now = self.clock;
         match self.all.iter_mut().find(|wait| wait.ticket == ticket) {
@@ -109,6 +118,7 @@ impl Waits {
             None => self.all.push(Wait {
                 ticket,
                 class,
+                line,
                 flag: flag.clone(),
                 woken: false,
                 fresh: true,
@@ -205,7 +215,7 @@ impl Waits {
     /// order of arrival. Who began to wait in this very call is not counted.
     fn wake(&mut self) -> [usize; CLASSES] {
         let mut new = [0; CLASSES];
-        let mut latest = [0; CLASSES];
+        let mut woken = Vec::new();
         for wait in &mut self.all {
             if wait.woken || !wait.flag.is_set() {
                 continue;
@@ -213,13 +223,19 @@ impl Waits {
             wait.woken = true;
             if !wait.fresh {
                 new[wait.class as usize] += 1;
-                latest[wait.class as usize] = latest[wait.class as usize].max(wait.first);
+                woken.push((wait.class, wait.line, wait.first));
             }
         }
         for wait in &mut self.all {
+            let is_passed_over = !wait.woken
+                && !wait.fresh
+                && woken.iter().any(|&(class, line, first)| {
+                    class == wait.class
+                        && (line > wait.line || (line == wait.line && first > wait.last))
+                });
             assert!(
-                wait.woken || wait.fresh || wait.last >= latest[wait.class as usize],
-                "a {:?} was passed over by one that came later",
+                !is_passed_over,
+                "a {:?} was passed over by one that came later, or is less urgent",
                 wait.class
             );
             wait.fresh = false;

@@ -222,8 +222,9 @@ fn every_site() {
         println!("passed while looking for sites, not met again: {pair}");
     }
     for place in passed {
+        // What is elsewhere may be passed by a chance that does not come again.
         assert!(
-            rows.contains_key(&place),
+            rows.contains_key(&place) || source.is_elsewhere(place),
             "nobody could be stopped at {place}"
         );
     }

@@ -193,6 +193,12 @@ impl Source {
         self.0.len()
     }
 
+    /// Whether no push and no pop has to pass there.
+    pub(crate) fn is_elsewhere(&self, place: Place) -> bool {
+        let access = self.0.iter().find(|access| access.place == place);
+        access.is_some_and(|access| ELSEWHERE.iter().any(|elsewhere| access.is(elsewhere)))
+    }
+
     /// The accesses that were not passed and are not `ELSEWHERE`. Panics if one was
     /// passed that is not in the text.
     pub(crate) fn gaps(&self, passed: &[Place]) -> Vec<String> {

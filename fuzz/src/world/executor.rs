@@ -129,6 +129,7 @@ impl<const PAD: usize> World<PAD> {
         let waker = ready_waker(&mut task.flag, other_waker);
         let mut context = Context::from_waker(&waker);
         let class = task.job.class();
+        let line = task.job.line();
         let mut moved = false;
         // What a reserve got: the room, its band and its units.
         let mut got = None;
@@ -273,7 +274,7 @@ impl<const PAD: usize> World<PAD> {
                 None => self.give_back(lent),
             }
         } else {
-            self.waits.park(ticket, class, &task.flag, moved);
+            self.waits.park(ticket, (class, line), &task.flag, moved);
             self.tasks.push(task);
             self.settle();
         }

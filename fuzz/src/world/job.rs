@@ -93,6 +93,18 @@ impl<const PAD: usize> Job<PAD> {
         }
     }
 
+    /// In which line of its class it waits: the band, of those who wait for room.
+    pub(super) fn line(&self) -> usize {
+        match self {
+            Self::Send { band, .. }
+            | Self::SendMany { band, .. }
+            | Self::Reserve { band, .. }
+            | Self::ReserveOwned { band, .. }
+            | Self::ReserveMany { band, .. } => band.index(),
+            Self::Recv { .. } | Self::RecvMany { .. } | Self::Closed { .. } => 0,
+        }
+    }
+
     /// The future alone.
     pub(super) fn future(&mut self) -> &mut dyn Fused {
         match self {

@@ -175,7 +175,7 @@ impl<const PAD: usize> World<PAD> {
                 assert!(self.bands.is_empty(), "pending, and an item is there");
                 assert!(!self.closed, "pending, and closed");
                 let (ticket, flag) = (tap.ticket, tap.flag.clone());
-                self.waits.park(ticket, Class::Stream, &flag, false);
+                self.waits.park(ticket, (Class::Stream, 0), &flag, false);
             }
             Poll::Ready(got) => {
                 self.waits.done(tap.ticket);
@@ -203,7 +203,7 @@ impl<const PAD: usize> World<PAD> {
                 assert!(!self.closed && limit > 0, "a batch is pending for nothing");
                 assert!(out.is_empty(), "a pending batch took items");
                 let (ticket, flag) = (tap.ticket, tap.flag.clone());
-                self.waits.park(ticket, Class::Stream, &flag, false);
+                self.waits.park(ticket, (Class::Stream, 0), &flag, false);
             }
             Poll::Ready(count) => {
                 self.waits.done(tap.ticket);
