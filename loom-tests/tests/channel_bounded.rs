@@ -215,6 +215,31 @@ fn counts() {
     });
 }
 
+/// The same where the next one is another thread's.
+#[test]
+fn counts_by_a_third() {
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model("bounded/counts_by_a_third", 3, bound, |cast| {
+        let (sender, receiver) = bounded(1, 1);
+        sender.try_send(Band::URGENT, 1).unwrap();
+        let observer = sender.clone();
+        cast.three(
+            move || {
+                assert_eq!(receiver.try_recv(), Ok((Band::URGENT, 1)));
+                receiver
+            },
+            move || {
+                let _ = sender.try_send(Band::URGENT, 2);
+                sender
+            },
+            move || {
+                let len = observer.len();
+                assert!(len <= 1, "{len} items, and there is room for one");
+            },
+        );
+    });
+}
+
 /// The same with a send and a receive at once, and a look by the receiver.
 #[test]
 fn counts_send_recv() {
