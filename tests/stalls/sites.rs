@@ -88,6 +88,12 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ),
     ("src/queue/order.rs", "rule", "", "a question"),
     ("src/queue/order.rs", "stride", "", "a question"),
+    (
+        "src/queue/order.rs",
+        "give_turn_back",
+        "",
+        "what has expired",
+    ),
     ("src/queue/order.rs", "bring_up", "", "once in 2⁴⁴ turns"),
     ("src/queue/order.rs", "drop", "", "nobody else is there"),
     ("src/sync/mod.rs", "model_fence", "", "loom only"),
