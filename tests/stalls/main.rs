@@ -56,7 +56,7 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// Operations that the others complete while a thread is stopped.
 fn operations() -> u64 {
-    env_number("BANDQ_STALL_OPS", 20_000)
+    env_number("BANDQ_STALL_OPS", 3_000)
 }
 
 /// How often each operation passed each site, by the conditions it ran under.

@@ -224,7 +224,7 @@ impl Model {
         if self.is_closed {
             return Err(Refused::Closed);
         }
-        self.admit(band, units)
+        self.admit_or_expire(band, units)
     }
 
     /// Drops a permit.
@@ -260,13 +260,17 @@ impl Model {
         if self.is_closed {
             return Err(Refused::Closed);
         }
-        let mut admitted = self.admit(band, units);
-        if admitted == Err(Refused::Full) && self.expire() {
-            admitted = self.admit(band, units);
-        }
-        admitted?;
+        self.admit_or_expire(band, units)?;
         self.push(band, id, units, is_over);
         Ok(())
+    }
+
+    /// Takes room; where there is none, what has expired goes first.
+    fn admit_or_expire(&mut self, band: usize, units: usize) -> Result<(), Refused> {
+        match self.admit(band, units) {
+            Err(Refused::Full) if self.expire() => self.admit(band, units),
+            admitted => admitted,
+        }
     }
 
     /// Takes what has expired at the head of each band.
@@ -333,6 +337,10 @@ impl Model {
                 self.used -= held;
                 return Err(Refused::Full);
             };
+            if item.is_over {
+                self.has_expired(victim, item); // nobody's victim
+                continue;
+            }
             evicted.push((victim, item.id));
             self.own_used[victim] -= item.units as u128;
             held += item.units as u128;
@@ -374,6 +382,7 @@ impl Model {
                 self.give_back(band, item.units);
                 return Some((band, item.id));
             }
+            self.turns.give_back(band); // it was nobody's turn
             self.has_expired(band, item);
         }
     }

@@ -137,6 +137,11 @@ impl Turns {
         }
     }
 
+    /// What was taken in a band's turn was nothing for anybody.
+    pub(super) fn give_back(&mut self, band: usize) {
+        self.passes[band] -= self.strides[band];
+    }
+
     /// What stayed behind the floor is brought up to it, once in an age.
     fn bring_up(&mut self) {
         for pass in &mut self.passes {
