@@ -56,7 +56,7 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// Operations that the others complete while a thread is stopped.
 fn operations() -> u64 {
-    env_number("BANDQ_STALL_OPS", 3_000)
+    env_number("BANDQ_STALL_OPS", 1_000)
 }
 
 /// How often each operation passed each site, by the conditions it ran under.
@@ -272,7 +272,7 @@ fn table(rows: &BTreeMap<Place, Row>, source: &Source) -> String {
 #[test]
 fn two_threads_anywhere() {
     let _alone = alone();
-    let cases = env_number("BANDQ_STALL_PAIRS", 60);
+    let cases = env_number("BANDQ_STALL_PAIRS", 20);
     let mut rng = XorShift::new(env_number("BANDQ_SEED", 2));
     let mut stopped = 0;
     for _ in 0..cases {
