@@ -96,7 +96,7 @@ fn discover(source: &Source) -> Visits {
         }
     });
     // Some sites need a coincidence of three threads.
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_secs(400);
     let mut seed = 1000;
     while !complete && Instant::now() < deadline {
         everything(&mut |operation, shape, weather| {
