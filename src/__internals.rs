@@ -4,7 +4,7 @@
 
 use crate::{
     Policy, Receiver,
-    entry::Entry,
+    entry::{About, Entry, Origin},
     fifo,
     parcel::Parcel,
     queue::{self, BandQueue},
@@ -139,12 +139,13 @@ impl<T> StampedBand<T> {
     }
 
     pub fn push(&self, sent: u64, item: T) {
-        let entry = Entry {
+        let about = About {
             sent,
             expires: u64::MAX,
             units: 1,
-            item,
+            origin: Origin::here(),
         };
+        let entry = Entry { about, item };
         self.0.push(0, &mut Parcel::new(entry));
     }
 
@@ -153,7 +154,7 @@ impl<T> StampedBand<T> {
         let mut parcel = Parcel::empty();
         self.0.pop_one_of(0, &mut parcel);
         let entry = parcel.take()?;
-        Some((entry.sent, entry.item))
+        Some((entry.about.sent, entry.item))
     }
 
     /// When the item at the head was sent, as far as that is known.

@@ -164,10 +164,18 @@ mod error;
 mod fifo;
 pub mod guide;
 mod layout;
+#[cfg(feature = "observe")]
+pub mod observe;
+mod once;
 mod parcel;
 mod policy;
 mod queue;
 mod quiet;
+#[cfg(feature = "observe")]
+mod record;
+#[cfg(not(feature = "observe"))]
+#[path = "record/off.rs"]
+mod record;
 mod spin;
 mod sync;
 mod wait;
@@ -188,5 +196,7 @@ pub use error::{
     BuildError, ForceSendError, NoSuchBand, RecvError, RecvTimeoutError, SendError, SendManyError,
     SendTimeoutError, TryRecvError, TrySendError, TrySendManyError,
 };
+#[cfg(feature = "observe")]
+pub use observe::{BandSnapshot, Latencies, Snapshot, Working, suggest_capacity};
 pub use policy::{Policy, estimate::Estimate};
 pub use queue::BandQueue;

@@ -70,6 +70,7 @@ pub struct BandSender<T> {
 pub(super) struct SinkState {
     pub(super) waiter: crate::wait::Waiter,
     pub(super) has_unit: bool,
+    pub(super) since: super::observed::Since,
 }
 
 common_methods!(BandSender, sender.core);
@@ -99,6 +100,7 @@ impl<T> BandSender<T> {
     /// assert!(batch.sender().same_channel(&sender));
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn sender(&self) -> &Sender<T> {
         &self.sender
     }
@@ -109,6 +111,7 @@ impl<T> BandSender<T> {
     ///
     /// As there, but for `NoSuchBand`.
     #[inline]
+    #[track_caller]
     pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
         self.sender.try_send(self.band, item)
     }
@@ -122,6 +125,7 @@ impl<T> BandSender<T> {
     /// # Cancel safety
     ///
     /// As there.
+    #[track_caller]
     pub fn send(&self, item: T) -> Send<'_, T> {
         self.sender.send(self.band, item)
     }
@@ -135,6 +139,7 @@ impl<T> BandSender<T> {
     /// # Cancel safety
     ///
     /// As there.
+    #[track_caller]
     pub fn send_many<I>(&self, items: I) -> SendMany<'_, T, I::IntoIter>
     where
         I: IntoIterator<Item = T>,
@@ -147,6 +152,7 @@ impl<T> BandSender<T> {
     /// # Errors
     ///
     /// As there, but for `NoSuchBand`.
+    #[track_caller]
     pub fn try_send_many(
         &self,
         items: impl IntoIterator<Item = T>,
@@ -238,6 +244,7 @@ impl<T> BandSender<T> {
     /// assert_eq!(receiver.try_recv()?, (Band::URGENT, "smoke"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[track_caller]
     pub fn force_send(&self, item: T) -> Result<Vec<(Band, T)>, ForceSendError<T>> {
         self.sender.force_send(self.band, item)
     }
@@ -330,21 +337,25 @@ mod blocking {
 
     impl<T> BandSender<T> {
         /// See [`Sender::send_blocking`](crate::Sender::send_blocking).
+        #[track_caller]
         pub fn send_blocking(&self, item: T) -> Result<(), SendError<T>> {
             self.sender.send_blocking(self.band, item)
         }
 
         /// See [`Sender::send_timeout`](crate::Sender::send_timeout).
+        #[track_caller]
         pub fn send_timeout(&self, item: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
             self.sender.send_timeout(self.band, item, timeout)
         }
 
         /// See [`Sender::send_deadline`](crate::Sender::send_deadline).
+        #[track_caller]
         pub fn send_deadline(&self, item: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
             self.sender.send_deadline(self.band, item, deadline)
         }
 
         /// See [`Sender::send_many_blocking`](crate::Sender::send_many_blocking).
+        #[track_caller]
         pub fn send_many_blocking(
             &self,
             items: impl IntoIterator<Item = T>,

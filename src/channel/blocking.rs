@@ -2,13 +2,17 @@
 
 use super::{
     core::{received, sent},
+    observed::Since,
     receiver::Receiver,
     sender::Sender,
     waits::RECEIVES,
 };
 use crate::{
     band::Band,
-    error::{RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError},
+    entry::Sending,
+    error::{
+        RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, TrySendError,
+    },
     parcel::Parcel,
     wait::Waiter,
 };
@@ -34,13 +38,20 @@ impl<T> Sender<T> {
     ///     assert!((0..10).all(|i| receiver.recv_blocking() == Ok((Band::URGENT, i))));
     /// });
     /// ```
+    #[track_caller]
     pub fn send_blocking(&self, band: impl Into<Band>, item: T) -> Result<(), SendError<T>> {
         let mut parcel = Parcel::new(item);
         let band = band.into();
-        let sending = Waiter::block(&self.core.room_wait(band), None, || {
-            sent(self.core.try_send(band, &mut parcel, self.ttl))
+        let sending = Sending::here(self.ttl);
+        let mut since = Since::default();
+        let outcome = Waiter::block(&self.core.room_wait(band), None, || {
+            since.looked(
+                &self.core,
+                band,
+                sent(self.core.try_send(band, &mut parcel, sending)),
+            )
         });
-        match sending {
+        match outcome {
             Some(Err(error)) => Err(error.with(parcel.unwrap())),
             Some(Ok(())) | None => Ok(()), // without a deadline there is no timeout
         }
@@ -63,6 +74,7 @@ impl<T> Sender<T> {
     ///     Err(SendTimeoutError::Timeout(2)),
     /// );
     /// ```
+    #[track_caller]
     pub fn send_timeout(
         &self,
         band: impl Into<Band>,
@@ -91,6 +103,7 @@ impl<T> Sender<T> {
     /// let late = sender.send_deadline(Band::URGENT, 2, now);
     /// assert_eq!(late, Err(SendTimeoutError::Timeout(2)));
     /// ```
+    #[track_caller]
     pub fn send_deadline(
         &self,
         band: impl Into<Band>,
@@ -102,18 +115,28 @@ impl<T> Sender<T> {
             .map_err(|error| error.with(parcel.unwrap()))
     }
 
+    #[track_caller]
     fn send_until(
         &self,
         band: Band,
         parcel: &mut Parcel<T>,
         deadline: Option<Instant>,
     ) -> Result<(), SendTimeoutError<()>> {
-        let sending = Waiter::block(&self.core.room_wait(band), deadline, || {
-            sent(self.core.try_send(band, parcel, self.ttl))
+        let sending = Sending::here(self.ttl);
+        let mut since = Since::default();
+        let outcome = Waiter::block(&self.core.room_wait(band), deadline, || {
+            since.looked(
+                &self.core,
+                band,
+                sent(self.core.try_send(band, parcel, sending)),
+            )
         });
-        match sending {
+        match outcome {
             Some(outcome) => Ok(outcome?),
-            None => Err(SendTimeoutError::Timeout(())),
+            None => {
+                _ = self.core.came_back(band, TrySendError::Full(()));
+                Err(SendTimeoutError::Timeout(()))
+            }
         }
     }
 
@@ -133,6 +156,7 @@ impl<T> Sender<T> {
     ///     assert!((0..10).all(|i| receiver.recv_blocking() == Ok((Band::URGENT, i))));
     /// });
     /// ```
+    #[track_caller]
     pub fn send_many_blocking(
         &self,
         band: impl Into<Band>,

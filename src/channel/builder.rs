@@ -93,6 +93,7 @@ pub struct Builder<T> {
     weigher: Option<fn(&T) -> usize>,
     on_expired: Option<OnExpired<T>>,
     refuses_late: bool,
+    pub(super) is_observed: bool,
 }
 
 impl<T> Builder<T> {
@@ -113,6 +114,7 @@ impl<T> Builder<T> {
             weigher: None,
             on_expired: None,
             refuses_late: false,
+            is_observed: false,
         }
     }
 
@@ -338,6 +340,7 @@ impl<T> Builder<T> {
         let has_terms = self.weigher.is_some()
             || self.on_expired.is_some()
             || self.refuses_late
+            || self.is_observed
             || !self.ttl.is_empty();
         if has_terms || self.policy.needs_stamps() {
             core.keep_entries(Terms {
@@ -345,6 +348,7 @@ impl<T> Builder<T> {
                 weigher: self.weigher,
                 on_expired: self.on_expired,
                 refuses_late: self.refuses_late,
+                is_observed: self.is_observed,
             });
         }
         if self.policy != Policy::default() {

@@ -2,14 +2,16 @@
 
 use super::{
     close::{Closing, Handles},
-    managed::{Entries, Managed, OnceBox},
+    managed::{Entries, Managed},
     room::{Limits, NoRoom, Room},
     waits::{ItemWait, Items, RoomWait, Waits},
 };
 use crate::{
     band::Band,
+    entry::Sending,
     error::{BuildError, RecvError, SendError, TryRecvError, TrySendError},
     layout::Spaced,
+    once::OnceBox,
     parcel::Parcel,
     queue::{Queue, first_panic, go_on},
     wait::Class,
@@ -168,11 +170,11 @@ impl<T> Core<T> {
         &self,
         band: Band,
         parcel: &mut Parcel<T>,
-        ttl: u64,
+        sending: Sending,
     ) -> Result<(), TrySendError<()>> {
         match self.try_send_plain(band, parcel) {
             Some(sent) => sent,
-            None => parcel.lend(|parcel| self.try_send_managed(band, parcel, ttl)),
+            None => parcel.lend(|parcel| self.try_send_managed(band, parcel, sending)),
         }
     }
 
@@ -275,9 +277,15 @@ impl<T> Core<T> {
 
     /// Pushes what is in the parcel, for which there is room; leaves it, and says `false`, if the
     /// channel is closed.
-    pub(super) fn push(&self, band: Band, parcel: &mut Parcel<T>, units: usize, ttl: u64) -> bool {
+    pub(super) fn push(
+        &self,
+        band: Band,
+        parcel: &mut Parcel<T>,
+        units: usize,
+        sending: Sending,
+    ) -> bool {
         if !self.queue.push(band.index(), parcel) {
-            return self.push_elsewhere(band, parcel, units, ttl);
+            return self.push_elsewhere(band, parcel, units, sending);
         }
         self.waits.item_came(band);
         true
@@ -285,11 +293,17 @@ impl<T> Core<T> {
 
     /// The bare queue is closed: because the channel is, or because there are entries.
     #[cold]
-    fn push_elsewhere(&self, band: Band, parcel: &mut Parcel<T>, units: usize, ttl: u64) -> bool {
+    fn push_elsewhere(
+        &self,
+        band: Band,
+        parcel: &mut Parcel<T>,
+        units: usize,
+        sending: Sending,
+    ) -> bool {
         if let Some(entries) = self.entries() {
             // SeqCst: see `managed`, "Closed is final".
             let is_open = !self.closing.has_begun_late();
-            if is_open && entries.push(band, units, ttl, parcel) {
+            if is_open && entries.push(band, units, sending, parcel) {
                 self.waits.item_came(band);
                 return true;
             }
@@ -305,13 +319,13 @@ impl<T> Core<T> {
         band: Band,
         parcel: &mut Parcel<T>,
         reserved: usize,
-        ttl: u64,
+        sending: Sending,
     ) -> Result<(), SendError<()>> {
         let units = self.units(parcel);
         if units > reserved {
             return Err(SendError::TooHeavy(()));
         }
-        if !self.push(band, parcel, units, ttl) {
+        if !self.push(band, parcel, units, sending) {
             return Err(SendError::Closed(()));
         }
         if units < reserved {
@@ -395,6 +409,10 @@ impl<T> Core<T> {
         self.finish_close();
         // Whoever was first: a closing thread that is stopped in between leaves nobody asleep.
         self.waits.closed();
+        #[cfg(feature = "tracing")]
+        if let Some(record) = self.record().filter(|_| first) {
+            record.closed(self.len());
+        }
         first
     }
 
@@ -428,7 +446,7 @@ impl<T> Core<T> {
             self.close();
             // Nobody is left to receive, so what is inside goes now, not with the last sender; all
             // of it, before a panic of the first goes on.
-            let bare = self.queue.drop_items();
+            let bare = self.queue.drop_items(|_| {});
             let entries = self.entries().map_or(Ok(()), Entries::drop_items);
             go_on(first_panic(bare, entries));
         }

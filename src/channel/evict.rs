@@ -25,7 +25,9 @@ use super::{
     managed::{Entries, Taken},
     room::Room,
 };
-use crate::{band::Band, clock::NEVER, error::TrySendError, parcel::Parcel, policy::victim};
+use crate::{
+    band::Band, clock::NEVER, entry::Sending, error::TrySendError, parcel::Parcel, policy::victim,
+};
 
 impl<T> Core<T> {
     /// Sends, and lets less urgent items go for it where there is no room: they are appended to
@@ -34,15 +36,15 @@ impl<T> Core<T> {
         &self,
         band: Band,
         parcel: &mut Parcel<T>,
-        ttl: u64,
+        sending: Sending,
         evicted: &mut Vec<(Band, T)>,
     ) -> Result<(), TrySendError<()>> {
-        match (self.try_send(band, parcel, ttl), self.room()) {
+        match (self.try_send(band, parcel, sending), self.room()) {
             (Err(TrySendError::Full(())), Some(room)) => {
                 let units = self.units(parcel);
                 self.or_why_not(room, units, room.try_take_own(band, units))?;
                 let made = self.make_room(room, band, units, evicted);
-                if made.is_ok() && self.push(band, parcel, units, ttl) {
+                if made.is_ok() && self.push(band, parcel, units, sending) {
                     return Ok(());
                 }
                 room.give_back_own(band, units);
@@ -92,10 +94,11 @@ impl<T> Core<T> {
                 self.has_expired(&victim, &mut parcel); // and its room may suffice
                 continue;
             }
+            self.note_eviction(&victim);
             evicted.push((victim.band, parcel.unwrap()));
-            held += victim.units;
-            room.give_back_own(victim.band, victim.units);
-            self.waits.room_came(room, victim.units);
+            held += victim.about.units;
+            room.give_back_own(victim.band, victim.about.units);
+            self.waits.room_came(room, victim.about.units);
         }
     }
 
@@ -130,6 +133,9 @@ impl<T> Core<T> {
     /// Whether it has expired.
     fn is_over(&self, taken: &Taken) -> bool {
         let now = |entries: &Entries<T>| entries.clock.now();
-        taken.expires != NEVER && self.entries().is_some_and(|e| taken.expires <= now(e))
+        taken.about.expires != NEVER
+            && self
+                .entries()
+                .is_some_and(|e| taken.about.expires <= now(e))
     }
 }

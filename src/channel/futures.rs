@@ -12,11 +12,13 @@
 
 use super::{
     core::{Core, received, sent},
+    observed::Since,
     permit::{OwnedPermit, Permit, Permits},
     waits::{ItemWait, RECEIVES, RoomWait},
 };
 use crate::{
     band::Band,
+    entry::Sending,
     error::{RecvError, SendError, SendManyError},
     parcel::Parcel,
     sync::Arc,
@@ -110,20 +112,22 @@ pub struct Send<'a, T> {
     core: &'a Core<T>,
     wait: Wait<RoomWait<'a>>,
     band: Band,
-    ttl: u64,
+    sending: Sending,
     parcel: Parcel<T>,
+    since: Since,
 }
 
 fused!(Send<'a, T>);
 
 impl<'a, T> Send<'a, T> {
-    pub(super) fn new(core: &'a Core<T>, band: Band, ttl: u64, item: T) -> Self {
+    pub(super) fn new(core: &'a Core<T>, band: Band, sending: Sending, item: T) -> Self {
         Self {
             core,
             wait: Wait::at(core.room_wait(band)),
             band,
-            ttl,
+            sending,
             parcel: Parcel::new(item),
+            since: Since::default(),
         }
     }
 }
@@ -136,11 +140,14 @@ impl<T> Future for Send<'_, T> {
             core,
             wait,
             band,
-            ttl,
+            sending,
             parcel,
+            since,
         } = &mut *self;
-        wait.poll(context, || sent(core.try_send(*band, parcel, *ttl)))
-            .map_err(|error| error.with(parcel.unwrap()))
+        wait.poll(context, || {
+            since.looked(core, *band, sent(core.try_send(*band, parcel, *sending)))
+        })
+        .map_err(|error| error.with(parcel.unwrap()))
     }
 }
 
@@ -163,11 +170,12 @@ pub struct SendMany<'a, T, I> {
     core: &'a Core<T>,
     wait: Wait<RoomWait<'a>>,
     band: Band,
-    ttl: u64,
+    sending: Sending,
     items: I,
     /// Taken out of the iterator, and waiting for room.
     next: Parcel<T>,
     sent: usize,
+    since: Since,
 }
 
 impl<T, I> Unpin for SendMany<'_, T, I> {}
@@ -187,15 +195,16 @@ impl<T, I> fmt::Debug for SendMany<'_, T, I> {
 }
 
 impl<'a, T, I: Iterator<Item = T>> SendMany<'a, T, I> {
-    pub(super) fn new(core: &'a Core<T>, band: Band, ttl: u64, items: I) -> Self {
+    pub(super) fn new(core: &'a Core<T>, band: Band, sending: Sending, items: I) -> Self {
         Self {
             core,
             wait: Wait::at(core.room_wait(band)),
             band,
-            ttl,
+            sending,
             items,
             next: Parcel::empty(),
             sent: 0,
+            since: Since::default(),
         }
     }
 }
@@ -208,10 +217,11 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
             core,
             wait,
             band,
-            ttl,
+            sending,
             items,
             next,
             sent: count,
+            since,
         } = &mut *self;
         assert!(!wait.is_over, "polled again after it was ready");
         let outcome = loop {
@@ -221,7 +231,9 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
                 };
                 next.put(item);
             }
-            let sending = wait.poll_part(context, || sent(core.try_send(*band, next, *ttl)));
+            let sending = wait.poll_part(context, || {
+                since.looked(core, *band, sent(core.try_send(*band, next, *sending)))
+            });
             match sending {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(())) => *count += 1,
@@ -259,6 +271,7 @@ pub struct Reserve<'a, T> {
     band: Band,
     units: usize,
     ttl: u64,
+    since: Since,
 }
 
 fused!(Reserve<'a, T>);
@@ -275,6 +288,7 @@ impl<'a, T> Reserve<'a, T> {
             band,
             units,
             ttl,
+            since: Since::default(),
         }
     }
 }
@@ -289,10 +303,13 @@ impl<'a, T> Future for Reserve<'a, T> {
             band,
             units,
             ttl,
+            since,
         } = &mut *self;
         let core: &'a Core<T> = core;
-        wait.poll(context, || sent(core.try_reserve(*band, *units, *ttl)))
-            .map_ok(|()| Permit::new(core, *band, *units, *ttl))
+        wait.poll(context, || {
+            since.looked(core, *band, sent(core.try_reserve(*band, *units, *ttl)))
+        })
+        .map_ok(|()| Permit::new(core, *band, *units, *ttl))
     }
 }
 
@@ -313,6 +330,7 @@ pub struct ReserveOwned<'a, T> {
     wait: Wait<RoomWait<'a>>,
     band: Band,
     ttl: u64,
+    since: Since,
 }
 
 fused!(ReserveOwned<'a, T>);
@@ -324,6 +342,7 @@ impl<'a, T> ReserveOwned<'a, T> {
             wait: Wait::at(core.room_wait(band)),
             band,
             ttl,
+            since: Since::default(),
         }
     }
 }
@@ -337,9 +356,12 @@ impl<T> Future for ReserveOwned<'_, T> {
             wait,
             band,
             ttl,
+            since,
         } = &mut *self;
-        wait.poll(context, || sent(core.try_reserve(*band, 1, *ttl)))
-            .map_ok(|()| OwnedPermit::new(Arc::clone(core), *band, *ttl))
+        wait.poll(context, || {
+            since.looked(core, *band, sent(core.try_reserve(*band, 1, *ttl)))
+        })
+        .map_ok(|()| OwnedPermit::new(Arc::clone(core), *band, *ttl))
     }
 }
 
@@ -363,6 +385,7 @@ pub struct ReserveMany<'a, T> {
     band: Band,
     units: usize,
     ttl: u64,
+    since: Since,
 }
 
 fused!(ReserveMany<'a, T>);
@@ -375,6 +398,7 @@ impl<'a, T> ReserveMany<'a, T> {
             band,
             units,
             ttl,
+            since: Since::default(),
         }
     }
 }
@@ -389,10 +413,13 @@ impl<'a, T> Future for ReserveMany<'a, T> {
             band,
             units,
             ttl,
+            since,
         } = &mut *self;
         let core: &'a Core<T> = core;
-        wait.poll(context, || sent(core.try_reserve(*band, *units, *ttl)))
-            .map_ok(|()| Permits::new(core, *band, *units, *ttl))
+        wait.poll(context, || {
+            since.looked(core, *band, sent(core.try_reserve(*band, *units, *ttl)))
+        })
+        .map_ok(|()| Permits::new(core, *band, *units, *ttl))
     }
 }
 

@@ -35,13 +35,14 @@ use super::pace::Pace;
 use crate::{
     band::Band,
     clock::{Clock, NEVER},
-    entry::Entry,
+    entry::{About, Entry, Origin, Sending},
+    once::OnceBox,
     parcel::Parcel,
     policy::ageing::UNKNOWN,
     queue::{Order, Queue, StampedQueue},
-    sync::atomic::{AtomicPtr, AtomicU64, Ordering},
+    record::Record,
+    sync::atomic::{AtomicU64, Ordering},
 };
-use core::ptr;
 use std::{any::Any, sync::Arc};
 
 /// The order, and the entries if there are any.
@@ -53,8 +54,7 @@ pub(super) struct Managed<T> {
 /// What was taken, beside the item in the parcel.
 pub(super) struct Taken {
     pub(super) band: Band,
-    pub(super) units: usize,
-    pub(super) expires: u64,
+    pub(super) about: About,
 }
 
 impl<T> Managed<T> {
@@ -124,6 +124,8 @@ pub(super) struct Terms<T> {
     pub(super) weigher: Option<fn(&T) -> usize>,
     pub(super) on_expired: Option<OnExpired<T>>,
     pub(super) refuses_late: bool,
+    /// Whether it is observed.
+    pub(super) is_observed: bool,
 }
 
 impl<T> Terms<T> {
@@ -139,6 +141,7 @@ impl<T> Terms<T> {
             weigher: None,
             on_expired: None,
             refuses_late: false,
+            is_observed: false,
         }
     }
 }
@@ -150,6 +153,8 @@ pub(super) struct Entries<T> {
     pub(super) terms: Terms<T>,
     /// If it is measured.
     pub(super) pace: Option<Pace>,
+    /// If it is observed.
+    pub(super) record: Option<Record>,
     /// Bare bands that are empty for ever, or do not exist, a bit a band.
     drained: AtomicU64,
     /// When it began; what is bare was sent before.
@@ -159,8 +164,12 @@ pub(super) struct Entries<T> {
 impl<T> Entries<T> {
     fn new(bands: usize, terms: Terms<T>) -> Self {
         let clock = Clock::new();
+        let queue = StampedQueue::new(bands);
         Self {
-            queue: StampedQueue::new(bands),
+            record: terms
+                .is_observed
+                .then(|| Record::new(bands, clock, queue.fronts().clone())),
+            queue,
             clock,
             pace: terms.needs_pace().then(|| Pace::new(bands)),
             terms,
@@ -171,20 +180,44 @@ impl<T> Entries<T> {
 
     /// Appends the item in the parcel, which takes `units`; leaves it, and says `false`, if the
     /// entries are closed. The caller has found the band's bare items closed.
-    pub(super) fn push(&self, band: Band, units: usize, ttl: u64, parcel: &mut Parcel<T>) -> bool {
+    pub(super) fn push(
+        &self,
+        band: Band,
+        units: usize,
+        sending: Sending,
+        parcel: &mut Parcel<T>,
+    ) -> bool {
         let sent = self.clock.now();
-        let life = self.life(band, ttl);
-        let mut entry = Parcel::new(Entry {
+        let life = self.life(band, sending.ttl);
+        let about = About {
             sent,
             expires: sent.saturating_add(life),
             units,
-            item: parcel.unwrap(),
-        });
+            origin: self.origin(band, sending),
+        };
+        let item = parcel.unwrap();
+        let mut entry = Parcel::new(Entry { about, item });
         let pushed = self.queue.push(band.index(), &mut entry);
         if !pushed {
             parcel.put(entry.unwrap().item);
+        } else if let Some(record) = &self.record {
+            record.sent(band);
         }
         pushed
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    fn origin(&self, _: Band, sending: Sending) -> Origin {
+        sending.origin()
+    }
+
+    /// With the span of the send, if the channel is observed.
+    #[cfg(feature = "tracing")]
+    fn origin(&self, band: Band, sending: Sending) -> Origin {
+        Origin {
+            span: self.record.as_ref().and_then(|record| record.span(band)),
+            ..sending.origin()
+        }
     }
 
     /// The life of an item of a band that is sent by a handle with this one.
@@ -214,7 +247,11 @@ impl<T> Entries<T> {
 
     /// As [`Queue::drop_items`].
     pub(super) fn drop_items(&self) -> Result<(), Box<dyn Any + Send>> {
-        self.queue.queue().drop_items()
+        self.queue.queue().drop_items(|band| {
+            if let Some(record) = &self.record {
+                record.dropped(band);
+            }
+        })
     }
 
     fn is_drained(&self, band: usize) -> bool {
@@ -283,30 +320,24 @@ impl<T> Entries<T> {
             0 => self.queue.front(band).unwrap_or(UNKNOWN),
             _ => self.began,
         };
-        let mut expires = NEVER;
-        let mut units = 1;
+        let mut taken = None;
         let band = order.walk(
             busy,
             |bands| bands.map(sent),
             |band| {
+                let of = Band::from_index(band);
                 if in_bare & (1 << band) != 0 && bare.pop_closed_band(band, parcel) {
+                    taken = Some(Taken::bare(of));
                     return true;
                 }
                 let mut entry = Parcel::empty();
-                if !self.queue.pop_one_of(band, &mut entry) {
-                    return false;
+                if self.queue.pop_one_of(band, &mut entry) {
+                    taken = Some(Taken::unpack(of, &mut entry, parcel));
                 }
-                let entry: Entry<T> = entry.unwrap();
-                (units, expires) = (entry.units, entry.expires);
-                parcel.put(entry.item);
-                true
+                taken.is_some()
             },
-        )?;
-        Some(Taken {
-            band: Band::from_index(band),
-            units,
-            expires,
-        })
+        );
+        band.and(taken)
     }
 
     /// Takes the oldest item of one band.
@@ -347,94 +378,21 @@ impl<T> Entries<T> {
 }
 
 impl Taken {
+    /// What was sent before anything was known about it.
     pub(super) fn bare(band: Band) -> Self {
-        Self {
-            band,
-            units: 1,
+        let about = About {
+            sent: 0,
             expires: NEVER,
-        }
+            units: 1,
+            origin: Origin::here(),
+        };
+        Self { band, about }
     }
 
     #[inline(always)]
     fn unpack<T>(band: Band, entry: &mut Parcel<Entry<T>>, parcel: &mut Parcel<T>) -> Self {
-        let Entry {
-            units,
-            expires,
-            item,
-            ..
-        } = entry.unwrap();
+        let Entry { about, item } = entry.unwrap();
         parcel.put(item);
-        Self {
-            band,
-            units,
-            expires,
-        }
-    }
-}
-
-/// A place for something that appears once and stays; without a lock.
-pub(super) struct OnceBox<T>(AtomicPtr<T>);
-
-// SAFETY: it owns what is in it, as a `Box` does, and gives out `&T`.
-unsafe impl<T: Send> Send for OnceBox<T> {}
-// SAFETY: as above; whoever wins puts a `T` there from another thread.
-unsafe impl<T: Send + Sync> Sync for OnceBox<T> {}
-
-impl<T> OnceBox<T> {
-    pub(super) fn new() -> Self {
-        Self(AtomicPtr::new(ptr::null_mut()))
-    }
-
-    /// Whether it is there: to find out fast that it is not.
-    #[inline(always)]
-    pub(super) fn is_set(&self) -> bool {
-        !self.0.load(Ordering::Relaxed).is_null() // who uses it gets it
-    }
-
-    #[inline]
-    pub(super) fn get(&self) -> Option<&T> {
-        // Acquire: pairs with the exchange. (A plain load on x86-64.)
-        // SAFETY: what is there came from a box and stays until this is dropped.
-        unsafe { self.0.load(Ordering::Acquire).as_ref() }
-    }
-
-    /// Also for one who must not miss what came before a `SeqCst` operation of his own.
-    pub(super) fn get_late(&self) -> Option<&T> {
-        // SeqCst: M1; see the module. SAFETY: as in `get`.
-        unsafe { self.0.load(Ordering::SeqCst).as_ref() }
-    }
-
-    /// What is there, or else what `make` makes. Of several at once, one wins.
-    pub(super) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
-        if let Some(there) = self.get() {
-            return there;
-        }
-        let made = Box::into_raw(Box::new(make()));
-        // SeqCst: M1; as a release it hands over what was made. Acquire on failure: as in `get`.
-        let there = match self.0.compare_exchange(
-            ptr::null_mut(),
-            made,
-            Ordering::SeqCst,
-            Ordering::Acquire,
-        ) {
-            Ok(_) => made,
-            Err(there) => {
-                // SAFETY: nobody else has seen ours.
-                drop(unsafe { Box::from_raw(made) });
-                there
-            }
-        };
-        // SAFETY: as in `get`.
-        unsafe { &*there }
-    }
-}
-
-impl<T> Drop for OnceBox<T> {
-    fn drop(&mut self) {
-        let there = self.0.load(Ordering::Relaxed); // `&mut self` comes after everything
-        if !there.is_null() {
-            // SAFETY: it came from a box and is ours alone.
-            drop(unsafe { Box::from_raw(there) });
-        }
+        Self { band, about }
     }
 }

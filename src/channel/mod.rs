@@ -15,6 +15,7 @@ mod evict;
 pub mod futures;
 mod iter;
 mod managed;
+mod observed;
 mod overload;
 mod pace;
 mod permit;
@@ -23,6 +24,8 @@ mod receiver;
 mod room;
 mod sender;
 mod served;
+#[cfg(feature = "observe")]
+mod sight;
 #[cfg(feature = "sink")]
 mod sink;
 mod waits;

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     band::Band,
     clock::NEVER,
+    entry::Sending,
     error::{BuildError, TryRecvError, TrySendError},
     parcel::Parcel,
     policy::{
@@ -55,14 +56,14 @@ impl<T> Core<T> {
         &self,
         band: Band,
         parcel: &mut Parcel<T>,
-        ttl: u64,
+        sending: Sending,
     ) -> Result<(), TrySendError<()>> {
         if !self.has_band(band) {
             return Err(TrySendError::NoSuchBand(()));
         }
         let units = self.units(parcel);
-        self.try_take_room_managed(band, units, ttl)?;
-        if self.push(band, parcel, units, ttl) {
+        self.try_take_room_managed(band, units, sending.ttl)?;
+        if self.push(band, parcel, units, sending) {
             return Ok(());
         }
         self.give_room_back(band, units);
@@ -111,9 +112,13 @@ impl<T> Core<T> {
     /// An item that was taken too late: its room goes back, and the hook gets it.
     #[cold]
     pub(super) fn has_expired(&self, taken: &Taken, parcel: &mut Parcel<T>) {
-        self.give_room_back(taken.band, taken.units);
+        self.give_room_back(taken.band, taken.about.units);
         let item = parcel.unwrap();
-        let hook = self.entries().and_then(|e| e.terms.on_expired.as_ref());
+        let entries = self.entries();
+        if let Some((entries, record)) = entries.and_then(|e| Some((e, e.record.as_ref()?))) {
+            record.expired(taken.band, &taken.about, entries.clock.now());
+        }
+        let hook = entries.and_then(|e| e.terms.on_expired.as_ref());
         quietly(|| match hook {
             Some(hook) => hook(taken.band, item),
             None => drop(item),
@@ -148,9 +153,9 @@ impl<T> Core<T> {
         parcel: &mut Parcel<T>,
     ) -> Result<Band, TryRecvError> {
         if entries.has_moved() {
-            if let Some(taken) = entries.pop_entry(&managed.order, mask, parcel) {
-                if !self.is_too_late(entries, &taken) {
-                    self.give_room_back(taken.band, taken.units);
+            if let Some(mut taken) = entries.pop_entry(&managed.order, mask, parcel) {
+                if !self.is_too_late(entries, &mut taken) {
+                    self.give_room_back(taken.band, taken.about.units);
                     self.waits.took(taken.band, self);
                     return Ok(taken.band);
                 }
@@ -168,13 +173,13 @@ impl<T> Core<T> {
         parcel: &mut Parcel<T>,
     ) -> Result<Band, TryRecvError> {
         loop {
-            let taken = self.take_managed(mask, parcel)?;
+            let mut taken = self.take_managed(mask, parcel)?;
             let entries = self.managed().and_then(Managed::entries);
-            if entries.is_some_and(|entries| self.is_too_late(entries, &taken)) {
+            if entries.is_some_and(|entries| self.is_too_late(entries, &mut taken)) {
                 self.has_expired(&taken, parcel);
                 continue;
             }
-            self.give_room_back(taken.band, taken.units);
+            self.give_room_back(taken.band, taken.about.units);
             self.waits.took(taken.band, self);
             return Ok(taken.band);
         }
@@ -182,18 +187,22 @@ impl<T> Core<T> {
 
     /// Whether what a receive took has expired. If not, takes note of the receive.
     #[inline(always)]
-    fn is_too_late(&self, entries: &Entries<T>, taken: &Taken) -> bool {
-        if taken.expires == NEVER && entries.pace.is_none() {
+    fn is_too_late(&self, entries: &Entries<T>, taken: &mut Taken) -> bool {
+        let is_timed = entries.pace.is_some() || entries.record.is_some();
+        if taken.about.expires == NEVER && !is_timed {
             return false;
         }
         let now = entries.clock.now();
-        if taken.expires <= now {
+        if taken.about.expires <= now {
             self.manage().order.give_turn_back(taken.band.index()); // it was nobody's turn
             return true;
         }
         if let Some(pace) = &entries.pace {
             let left_some = entries.listed(u64::MAX) != 0;
             pace.received(taken.band.index(), now.max(1), left_some);
+        }
+        if let Some(record) = &entries.record {
+            record.received(taken.band, &mut taken.about, now);
         }
         false
     }

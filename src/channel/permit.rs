@@ -1,7 +1,7 @@
 //! Permits: room without an item.
 
 use super::core::Core;
-use crate::{band::Band, error::SendError, parcel::Parcel, sync::Arc};
+use crate::{band::Band, entry::Sending, error::SendError, parcel::Parcel, sync::Arc};
 use core::{fmt, iter::FusedIterator};
 
 /// Room for one item in a band, made by [`Sender::reserve`](crate::Sender::reserve) and
@@ -69,11 +69,13 @@ impl<'a, T> Permit<'a, T> {
     /// receiver.close();
     /// assert_eq!(second.send(2), Err(SendError::Closed(2)));
     /// ```
+    #[track_caller]
     pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
         let mut parcel = Parcel::new(item);
+        let sending = Sending::here(self.ttl);
         let sent = self
             .core
-            .send_reserved(self.band, &mut parcel, self.units, self.ttl);
+            .send_reserved(self.band, &mut parcel, self.units, sending);
         self.is_used = sent.is_ok();
         sent.map_err(|error| error.with(parcel.unwrap()))
     }
@@ -155,9 +157,11 @@ impl<T> OwnedPermit<T> {
     /// receiver.close();
     /// assert_eq!(second.send(2), Err(SendError::Closed(2)));
     /// ```
+    #[track_caller]
     pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
         let mut parcel = Parcel::new(item);
-        let sent = self.core.send_reserved(self.band, &mut parcel, 1, self.ttl);
+        let sending = Sending::here(self.ttl);
+        let sent = self.core.send_reserved(self.band, &mut parcel, 1, sending);
         self.is_used = sent.is_ok();
         sent.map_err(|error| error.with(parcel.unwrap()))
     }

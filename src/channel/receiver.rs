@@ -6,6 +6,8 @@ use super::{
     futures::{Recv, RecvMany},
     waits::STREAMS,
 };
+#[cfg(feature = "observe")]
+use crate::sync::atomic::AtomicBool;
 use crate::{band::Band, error::TryRecvError, parcel::Parcel, sync::Arc, wait::Waiter};
 use core::{
     pin::Pin,
@@ -50,6 +52,9 @@ pub struct Receiver<T> {
     stream: Waiter,
     /// Whether we have returned `None` as a stream.
     is_terminated: bool,
+    /// Whether it has said once what it works on.
+    #[cfg(feature = "observe")]
+    pub(super) is_worker: AtomicBool,
 }
 
 common_methods!(Receiver, core);
@@ -62,6 +67,8 @@ impl<T> Receiver<T> {
             mask,
             stream: Waiter::new(),
             is_terminated: false,
+            #[cfg(feature = "observe")]
+            is_worker: AtomicBool::new(false),
         }
     }
 
@@ -209,6 +216,8 @@ impl<T> Clone for Receiver<T> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         self.stream.leave(&self.core.item_wait(self.mask, STREAMS));
+        #[cfg(feature = "observe")]
+        self.retire();
         self.core.drop_receiver();
     }
 }
@@ -225,6 +234,7 @@ impl<T> Stream for Receiver<T> {
             mask,
             stream,
             is_terminated,
+            ..
         } = &mut *self;
         let mut parcel = Parcel::empty();
         stream

@@ -376,6 +376,12 @@ impl Room {
         Some(capacity.saturating_sub(self.whole.used() as usize))
     }
 
+    /// The units of the whole that are in use.
+    #[cfg(feature = "observe")]
+    pub(super) fn used(&self) -> usize {
+        units(self.whole.used())
+    }
+
     /// The units that a band may still take.
     pub(super) fn available_to(&self, band: Band) -> usize {
         let left = match self.limits(band) {

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     band::Band,
     clock::nanos,
+    entry::Sending,
     error::{ForceSendError, TrySendError, TrySendManyError},
     parcel::Parcel,
     policy::estimate::Estimate,
@@ -72,11 +73,13 @@ impl<T> Sender<T> {
     /// assert_eq!(sender.try_send(Band::new(2), 'c'), Err(TrySendError::NoSuchBand('c')));
     /// ```
     #[inline]
+    #[track_caller]
     pub fn try_send(&self, band: impl Into<Band>, item: T) -> Result<(), TrySendError<T>> {
         let mut parcel = Parcel::new(item);
+        let band = band.into();
         self.core
-            .try_send(band.into(), &mut parcel, self.ttl)
-            .map_err(|error| error.with(parcel.unwrap()))
+            .try_send(band, &mut parcel, Sending::here(self.ttl))
+            .map_err(|error| self.core.came_back(band, error).with(parcel.unwrap()))
     }
 
     /// Sends, waiting for room as a task.
@@ -102,8 +105,9 @@ impl<T> Sender<T> {
     /// assert_eq!(receiver.recv().await?, (Band::URGENT, "hello"));
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```
+    #[track_caller]
     pub fn send(&self, band: impl Into<Band>, item: T) -> Send<'_, T> {
-        Send::new(&self.core, band.into(), self.ttl, item)
+        Send::new(&self.core, band.into(), Sending::here(self.ttl), item)
     }
 
     /// Sends the items of an iterator to one band, in order, waiting for room as a task, and
@@ -134,11 +138,17 @@ impl<T> Sender<T> {
     /// assert_eq!((error.sent, error.into_inner(), rest), (0, 3, 4..6));
     /// # });
     /// ```
+    #[track_caller]
     pub fn send_many<I>(&self, band: impl Into<Band>, items: I) -> SendMany<'_, T, I::IntoIter>
     where
         I: IntoIterator<Item = T>,
     {
-        SendMany::new(&self.core, band.into(), self.ttl, items.into_iter())
+        SendMany::new(
+            &self.core,
+            band.into(),
+            Sending::here(self.ttl),
+            items.into_iter(),
+        )
     }
 
     /// Waits for room for one item, as a task, before there is an item.
@@ -183,7 +193,9 @@ impl<T> Sender<T> {
     /// ```
     pub fn try_reserve(&self, band: impl Into<Band>) -> Result<Permit<'_, T>, TrySendError<()>> {
         let band = band.into();
-        self.core.try_reserve(band, 1, self.ttl)?;
+        self.core
+            .try_reserve(band, 1, self.ttl)
+            .map_err(|error| self.core.came_back(band, error))?;
         Ok(Permit::new(&self.core, band, 1, self.ttl))
     }
 
@@ -230,7 +242,9 @@ impl<T> Sender<T> {
         band: impl Into<Band>,
     ) -> Result<OwnedPermit<T>, TrySendError<()>> {
         let band = band.into();
-        self.core.try_reserve(band, 1, self.ttl)?;
+        self.core
+            .try_reserve(band, 1, self.ttl)
+            .map_err(|error| self.core.came_back(band, error))?;
         Ok(OwnedPermit::new(Arc::clone(&self.core), band, self.ttl))
     }
 
@@ -285,7 +299,9 @@ impl<T> Sender<T> {
         units: usize,
     ) -> Result<Permits<'_, T>, TrySendError<()>> {
         let band = band.into();
-        self.core.try_reserve(band, units, self.ttl)?;
+        self.core
+            .try_reserve(band, units, self.ttl)
+            .map_err(|error| self.core.came_back(band, error))?;
         Ok(Permits::new(&self.core, band, units, self.ttl))
     }
 
@@ -305,6 +321,7 @@ impl<T> Sender<T> {
     /// assert_eq!((error.sent, error.is_full(), error.into_inner()), (2, true, 2));
     /// assert_eq!(items, 3..5);
     /// ```
+    #[track_caller]
     pub fn try_send_many(
         &self,
         band: impl Into<Band>,
@@ -350,6 +367,7 @@ impl<T> Sender<T> {
     /// assert_eq!(receiver.try_recv()?.1, "urgent");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[track_caller]
     pub fn force_send(
         &self,
         band: impl Into<Band>,
@@ -357,13 +375,15 @@ impl<T> Sender<T> {
     ) -> Result<Vec<(Band, T)>, ForceSendError<T>> {
         let mut parcel = Parcel::new(item);
         let mut evicted = Vec::new();
+        let sending = Sending::here(self.ttl);
+        let band = band.into();
         let sent = self
             .core
-            .force_send(band.into(), &mut parcel, self.ttl, &mut evicted);
+            .force_send(band, &mut parcel, sending, &mut evicted);
         match sent {
             Ok(()) => Ok(evicted),
             Err(error) => Err(ForceSendError {
-                error: error.with(parcel.unwrap()),
+                error: self.core.came_back(band, error).with(parcel.unwrap()),
                 evicted,
             }),
         }
@@ -470,7 +490,9 @@ impl<T> Sender<T> {
         units: usize,
     ) -> Result<Permit<'_, T>, TrySendError<()>> {
         let band = band.into();
-        self.core.try_reserve(band, units, self.ttl)?;
+        self.core
+            .try_reserve(band, units, self.ttl)
+            .map_err(|error| self.core.came_back(band, error))?;
         Ok(Permit::new(&self.core, band, units, self.ttl))
     }
 }

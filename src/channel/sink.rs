@@ -1,7 +1,7 @@
 //! [`BandSender`] as a [`Sink`] (feature `sink`).
 
 use super::{band_sender::BandSender, core::sent, sender::Sender};
-use crate::{error::SendError, parcel::Parcel};
+use crate::{entry::Sending, error::SendError, parcel::Parcel};
 use core::{
     mem,
     pin::Pin,
@@ -49,7 +49,8 @@ impl<T> Sink<T> for BandSender<T> {
         let core = &sender.core;
         let place = core.any_room_wait(*band);
         let ready = sink.waiter.poll(&place, context, || {
-            sent(core.try_reserve(*band, 1, sender.ttl))
+            sink.since
+                .looked(core, *band, sent(core.try_reserve(*band, 1, sender.ttl)))
         });
         ready.map(|result| {
             sink.has_unit = result.is_ok();
@@ -60,6 +61,7 @@ impl<T> Sink<T> for BandSender<T> {
     /// # Panics
     ///
     /// Unless `poll_ready` was ready before, as the trait demands.
+    #[track_caller]
     fn start_send(mut self: Pin<&mut Self>, item: T) -> Result<(), Self::Error> {
         assert!(
             self.sink.has_unit,
@@ -67,7 +69,7 @@ impl<T> Sink<T> for BandSender<T> {
         );
         let mut parcel = Parcel::new(item);
         let Sender { core, ttl } = &self.sender;
-        let sent = core.send_reserved(self.band, &mut parcel, 1, *ttl);
+        let sent = core.send_reserved(self.band, &mut parcel, 1, Sending::here(*ttl));
         if sent.is_ok() {
             self.sink.has_unit = false;
         } else {

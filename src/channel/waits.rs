@@ -80,6 +80,18 @@ impl Waits {
         }
     }
 
+    /// How many receives and streams wait.
+    #[cfg(feature = "observe")]
+    pub(super) fn receivers_waiting(&self) -> usize {
+        self.receiving.waiting()
+    }
+
+    /// How many senders wait for room.
+    #[cfg(feature = "observe")]
+    pub(super) fn senders_waiting(&self) -> usize {
+        self.room.waiting()
+    }
+
     // Each of these marks everybody first and runs foreign code, the wakers, at its end.
 
     /// An item was published in a band, by a `SeqCst` operation.

@@ -50,11 +50,13 @@ use crate::sync::{
     model_fence,
 };
 use core::ops::Range;
+use std::sync::Arc; // of a slice
 
 const EMPTY: u64 = 1;
 
-/// The words of all bands.
-pub(crate) struct Fronts(Box<[AtomicU64]>);
+/// The words of all bands; a clone is the same.
+#[derive(Clone)]
+pub(crate) struct Fronts(Arc<[AtomicU64]>);
 
 impl Fronts {
     pub(super) fn new(bands: usize) -> Self {

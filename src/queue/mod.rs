@@ -19,10 +19,12 @@ mod stamped;
 
 pub use band_queue::BandQueue;
 pub(crate) use bitmap::BandSet;
+pub(crate) use fronts::Fronts;
 pub(crate) use order::Order;
 pub(crate) use stamped::StampedQueue;
 
 use crate::{
+    band::Band,
     fifo::{Fifo, Stock},
     layout::{AlignedSlice, Spaced},
     parcel::Parcel,
@@ -114,15 +116,16 @@ impl<T> Queue<T> {
         self.bands[band].is_empty()
     }
 
-    /// Drops every item. If dropping one panics, the rest are dropped all the same and the first
-    /// panic is returned.
-    pub(crate) fn drop_items(&self) -> Result<(), Box<dyn Any + Send>> {
+    /// Drops every item, and says of each which band it was in. If dropping one panics, the rest
+    /// are dropped all the same and the first panic is returned.
+    pub(crate) fn drop_items(&self, from: impl Fn(Band)) -> Result<(), Box<dyn Any + Send>> {
         let mut outcome = Ok(());
         loop {
             let mut parcel = Parcel::empty();
-            if self.pop_closed(&mut parcel).is_none() {
+            let Some(band) = self.pop_closed(&mut parcel) else {
                 return outcome;
-            }
+            };
+            from(band);
             let dropped = catch_unwind(AssertUnwindSafe(move || drop(parcel)));
             outcome = first_panic(outcome, dropped);
         }
@@ -170,7 +173,7 @@ impl<T> Drop for Queue<T> {
         if !mem::needs_drop::<T>() {
             return; // the bands free their segments
         }
-        go_on(self.drop_items());
+        go_on(self.drop_items(|_| {}));
     }
 }
 

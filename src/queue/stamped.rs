@@ -36,6 +36,11 @@ impl<T> StampedQueue<T> {
         }
     }
 
+    /// The fronts, for who looks at them only.
+    pub(crate) fn fronts(&self) -> &Fronts {
+        &self.fronts
+    }
+
     /// What does not depend on stamps.
     pub(crate) fn queue(&self) -> &Queue<Entry<T>> {
         &self.queue
@@ -104,7 +109,8 @@ impl<T> StampedQueue<T> {
             .took(band, sent, behind, || self.first_sent(band));
     }
 
-    fn first_sent(&self, band: usize) -> Option<u64> {
+    /// When the first entry of a band was sent.
+    pub(crate) fn first_sent(&self, band: usize) -> Option<u64> {
         let (_, (sent, _)) = self.peek(band)?;
         Some(sent)
     }

@@ -33,6 +33,12 @@ impl Group {
         self.members.len()
     }
 
+    /// How many wait.
+    #[cfg(feature = "observe")]
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed) // a number
+    }
+
     /// As [`EventCount::is_idle`], for all members.
     #[inline(always)]
     pub(crate) fn is_idle(&self) -> bool {

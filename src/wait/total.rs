@@ -57,6 +57,13 @@ impl Total {
         self.0.load(Ordering::SeqCst) == 0
     }
 
+    /// How many wait, of both classes.
+    #[cfg(feature = "observe")]
+    pub(crate) fn waiting(&self) -> usize {
+        let both = self.0.load(Ordering::Relaxed); // a number
+        (both as u32) as usize + (both >> 32) as usize
+    }
+
     /// W1 and W2 in a line.
     pub(crate) fn listen(&self, class: Class, line: &Line) -> EventListener {
         self.0.fetch_add(class.0, Ordering::Relaxed); // as in `EventCount::listen`

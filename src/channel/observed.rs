@@ -1,0 +1,90 @@
+//! What a channel that is observed takes note of, beyond its entries: who came in vain, who waited
+//! for room, and for how long.
+
+use super::{core::Core, managed::Taken};
+use crate::{
+    band::Band,
+    error::{SendError, TrySendError},
+    record::{Record, Refusal},
+};
+use core::mem;
+
+impl<T> Core<T> {
+    pub(super) fn record(&self) -> Option<&Record> {
+        self.managed()?.entries()?.record.as_ref()
+    }
+
+    pub(super) fn now(&self) -> Option<u64> {
+        let entries = self.managed()?.entries()?;
+        entries.record.as_ref()?;
+        Some(entries.clock.now())
+    }
+
+    /// An item, or a reservation, comes back to its sender, who does not wait.
+    #[cold]
+    pub(super) fn came_back(&self, band: Band, error: TrySendError<()>) -> TrySendError<()> {
+        if let Some(record) = self.record() {
+            let why = match error {
+                TrySendError::Full(()) => Refusal::Full,
+                TrySendError::Late(()) => Refusal::Late,
+                _ => Refusal::Other,
+            };
+            record.refused(band, why);
+        }
+        error
+    }
+
+    /// One was evicted.
+    pub(super) fn note_eviction(&self, victim: &Taken) {
+        if let (Some(record), Some(now)) = (self.record(), self.now()) {
+            record.evicted(victim.band, &victim.about, now);
+        }
+    }
+}
+
+/// Since when a sender waits for room; 0 if it does not, or nobody observes it.
+#[derive(Debug, Default)]
+pub(super) struct Since(u64);
+
+impl Since {
+    /// What a look for room has found: an outcome, or `None`, and the sender waits.
+    #[inline(always)]
+    pub(super) fn looked<T, R>(
+        &mut self,
+        core: &Core<T>,
+        band: Band,
+        outcome: Option<Result<R, SendError<()>>>,
+    ) -> Option<Result<R, SendError<()>>> {
+        match outcome {
+            Some(Ok(ready)) => {
+                if self.0 != 0 {
+                    self.is_over(core, band);
+                }
+                Some(Ok(ready))
+            }
+            Some(Err(error)) => {
+                _ = core.came_back(band, error.clone().into());
+                Some(Err(error))
+            }
+            None => {
+                self.waits(core);
+                None
+            }
+        }
+    }
+
+    #[cold]
+    fn waits<T>(&mut self, core: &Core<T>) {
+        if self.0 == 0 {
+            self.0 = core.now().map_or(0, |now| now.max(1));
+        }
+    }
+
+    #[cold]
+    fn is_over<T>(&mut self, core: &Core<T>, band: Band) {
+        let since = mem::take(&mut self.0);
+        if let (Some(record), Some(now)) = (core.record(), core.now()) {
+            record.put(band, now.saturating_sub(since));
+        }
+    }
+}

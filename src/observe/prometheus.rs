@@ -1,0 +1,1 @@
+//! A collector for the `prometheus-client` crate.

@@ -1,0 +1,48 @@
+//! Without the feature `observe`: a record that there never is.
+
+use crate::{band::Band, clock::Clock, entry::About, queue::Fronts};
+
+/// Why an item came back to its sender.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Refusal {
+    Full,
+    Late,
+    Other,
+}
+
+/// None.
+pub(crate) enum Record {}
+
+impl Record {
+    pub(crate) fn new(_: usize, _: Clock, _: Fronts) -> Self {
+        unreachable!("nothing asks for it")
+    }
+
+    pub(crate) fn sent(&self, _: Band) {
+        match *self {}
+    }
+
+    pub(crate) fn received(&self, _: Band, _: &mut About, _: u64) {
+        match *self {}
+    }
+
+    pub(crate) fn evicted(&self, _: Band, _: &About, _: u64) {
+        match *self {}
+    }
+
+    pub(crate) fn expired(&self, _: Band, _: &About, _: u64) {
+        match *self {}
+    }
+
+    pub(crate) fn dropped(&self, _: Band) {
+        match *self {}
+    }
+
+    pub(crate) fn refused(&self, _: Band, _: Refusal) {
+        match *self {}
+    }
+
+    pub(crate) fn put(&self, _: Band, _: u64) {
+        match *self {}
+    }
+}

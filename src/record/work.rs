@@ -1,0 +1,448 @@
+//! Who works on what, and for how long something waits meanwhile that all of them would rather do:
+//! priority inversion as a number.
+//!
+//! A band is **exposed** while somebody who may take from it works, and all who may take from it
+//! are at less urgent work. It is **inverted** while it is exposed and something waits in it.
+//!
+//! Who may take from a band: each [`Receiver`](crate::Receiver) of it that has said once what it
+//! [works on](crate::Receiver::working). One that never did is no worker, and does not count.
+//!
+//! # What changes, and when it is looked at
+//!
+//! Which bands are exposed changes with the work only, so an item's path has nothing of this. While
+//! a band is exposed nobody takes from it; so at its end, or at any time within it, what is at the
+//! band's head has waited since it was sent, and the band was inverted since then or since it is
+//! exposed, whichever is the later. What was evicted or expired before it was at work's end is not
+//! counted.
+//!
+//! ```text
+//! changes     how many changes of the work there were
+//! since[b]    0: band b is not exposed; else since when, plus 1
+//!
+//! K1 change the counters (who is a worker, who works on what)
+//! K2 changes += 1
+//! K3 look at all counters: which bands are exposed?
+//! K4 for each band: exposed? since: 0 → now.   not? since → 0, and add up what it was
+//! K5 changes is no longer what it was before K3? again from K3
+//! ```
+//!
+//! *It ends up right.* Whoever does the last K2 looks behind it at all counters, for K2 is a chain
+//! of read-modify-writes that acquire and release. Another one's K4, by an older look, may come
+//! after its K4; as both change the same word, it then sees that last K2 in its K5, and looks
+//! again. One that changes nothing does no harm.
+//!
+//! *A time is added up once*: by whoever changed `since` to 0.
+
+use super::last;
+use crate::{
+    band::Band,
+    clock::Clock,
+    entry::Origin,
+    once::OnceBox,
+    queue::Fronts,
+    sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering},
+};
+use core::{fmt, panic::Location, ptr};
+use std::{sync::Arc, time::Duration};
+
+/// So many pieces of work are known by name at a time; of more than that, only the number.
+const NAMED: usize = 256;
+
+/// How many places are looked at for one that is free.
+const TRIES: usize = 8;
+
+/// The workers of one mask.
+struct Crew {
+    mask: u64,
+    workers: AtomicUsize,
+    /// At work, by band.
+    running: Box<[AtomicUsize]>,
+    next: OnceBox<Crew>,
+}
+
+/// Since when a band is exposed, and for how long it was inverted before.
+struct Exposure {
+    since: AtomicU64,
+    inverted: AtomicU64,
+}
+
+/// A piece of work by name.
+///
+/// ```text
+/// state   │ use: 56 │ band: 6 │ kind: 2 │   kind: free, being written, in use
+/// ```
+struct Place {
+    state: AtomicU64,
+    began: AtomicU64,
+    location: AtomicPtr<Location<'static>>,
+}
+
+const FREE: u64 = 0;
+const WRITING: u64 = 1;
+const IN_USE: u64 = 2;
+const KIND_BITS: u32 = 2;
+const BAND_BITS: u32 = 6;
+/// One use more.
+const USE: u64 = 1 << (KIND_BITS + BAND_BITS);
+
+/// What works, and what waits meanwhile.
+pub(crate) struct Work {
+    clock: Clock,
+    fronts: Fronts,
+    crews: OnceBox<Crew>,
+    changes: AtomicU64,
+    bands: Box<[Exposure]>,
+    places: OnceBox<Box<[Place]>>,
+    /// Where the next one looks for a free place.
+    next_place: AtomicUsize,
+}
+
+impl Work {
+    pub(crate) fn new(bands: usize, clock: Clock, fronts: Fronts) -> Self {
+        let exposure = |_| Exposure {
+            since: AtomicU64::new(0),
+            inverted: AtomicU64::new(0),
+        };
+        Self {
+            clock,
+            fronts,
+            crews: OnceBox::new(),
+            changes: AtomicU64::new(0),
+            bands: (0..bands).map(exposure).collect(),
+            places: OnceBox::new(),
+            next_place: AtomicUsize::new(0),
+        }
+    }
+
+    /// A receiver of those bands is a worker from now on.
+    pub(crate) fn hire(&self, mask: u64) {
+        // Relaxed: K2 releases it.
+        self.crew(mask).workers.fetch_add(1, Ordering::Relaxed);
+        self.changed();
+    }
+
+    /// And no longer.
+    pub(crate) fn dismiss(&self, mask: u64) {
+        self.crew(mask).workers.fetch_sub(1, Ordering::Relaxed); // as in `hire`
+        self.changed();
+    }
+
+    /// The crew of a mask, which there is from now on.
+    fn crew(&self, mask: u64) -> &Crew {
+        let mut link = &self.crews;
+        loop {
+            let crew = link.get_or_init(|| Crew {
+                mask,
+                workers: AtomicUsize::new(0),
+                running: self.bands.iter().map(|_| AtomicUsize::new(0)).collect(),
+                next: OnceBox::new(),
+            });
+            if crew.mask == mask {
+                return crew;
+            }
+            link = &crew.next;
+        }
+    }
+
+    fn crews(&self) -> impl Iterator<Item = &Crew> {
+        std::iter::successors(self.crews.get(), |crew| crew.next.get())
+    }
+
+    /// How many work on items of a band.
+    pub(crate) fn running(&self, band: usize) -> usize {
+        let crews = self.crews();
+        crews
+            .map(|crew| crew.running[band].load(Ordering::Relaxed))
+            .sum()
+    }
+
+    /// K2 to K5.
+    fn changed(&self) {
+        // Release: K1. Acquire: that of all before it.
+        let mut seen = self.changes.fetch_add(1, Ordering::AcqRel) + 1;
+        loop {
+            self.expose(self.exposed());
+            // Acquire: as above, if somebody was there meanwhile.
+            let now = self.changes.load(Ordering::Acquire);
+            if now == seen {
+                return;
+            }
+            seen = now;
+        }
+    }
+
+    /// K3: the bands of which all who may take from them are at less urgent work, a bit a band.
+    fn exposed(&self) -> u64 {
+        let load = |count: &AtomicUsize| count.load(Ordering::Relaxed); // as in `hire`
+        let mut exposed = 0;
+        for band in 0..self.bands.len() {
+            let (mut workers, mut others, mut less_urgent) = (0, 0, 0);
+            for crew in self.crews().filter(|crew| crew.mask & (1 << band) != 0) {
+                workers += load(&crew.workers);
+                others += crew.running[..=band].iter().map(load).sum::<usize>();
+                less_urgent += crew.running[band + 1..].iter().map(load).sum::<usize>();
+            }
+            if others == 0 && less_urgent > 0 && less_urgent >= workers {
+                exposed |= 1 << band;
+            }
+        }
+        exposed
+    }
+
+    /// K4.
+    fn expose(&self, exposed: u64) {
+        let now = self.clock.now();
+        for (band, exposure) in self.bands.iter().enumerate() {
+            let since = exposure.since.load(Ordering::Relaxed); // the change sees to it
+            let is_exposed = exposed & (1 << band) != 0;
+            if is_exposed == (since != 0) {
+                continue;
+            }
+            let to = if is_exposed { now + 1 } else { 0 };
+            // Both: so that of two who change it, the later sees the changes that the other saw.
+            let changed =
+                exposure
+                    .since
+                    .compare_exchange(since, to, Ordering::AcqRel, Ordering::Relaxed);
+            if changed.is_ok() && !is_exposed {
+                let inverted = self.inverted_since(band, since - 1, now);
+                exposure.inverted.fetch_add(inverted, Ordering::Relaxed); // a number
+            }
+        }
+    }
+
+    /// For how long what is at a band's head has waited since then, in nanoseconds.
+    fn inverted_since(&self, band: usize, since: u64, now: u64) -> u64 {
+        let sent = self.fronts.sent(band);
+        sent.map_or(0, |sent| now.saturating_sub(sent.max(since)))
+    }
+
+    /// For how long a band was inverted, up to now.
+    pub(crate) fn inversion(&self, band: usize) -> Duration {
+        let exposure = &self.bands[band];
+        let before = exposure.inverted.load(Ordering::Relaxed);
+        Duration::from_nanos(before) + self.inverted_for(band).unwrap_or_default()
+    }
+
+    /// For how long a band is inverted, if it is.
+    pub(crate) fn inverted_for(&self, band: usize) -> Option<Duration> {
+        let since = self.bands[band]
+            .since
+            .load(Ordering::Relaxed)
+            .checked_sub(1)?;
+        let inverted = self.inverted_since(band, since, self.clock.now());
+        (inverted > 0).then(|| Duration::from_nanos(inverted))
+    }
+
+    /// What works, those that have worked the longest first. Of several hundred, some.
+    pub(crate) fn list(&self) -> Vec<Running> {
+        let now = self.clock.now();
+        let places = self.places.get().into_iter().flatten();
+        let mut all: Vec<_> = places.filter_map(|place| place.read(now)).collect();
+        all.sort_by_key(|running| std::cmp::Reverse(running.since));
+        all
+    }
+
+    /// Somebody who takes from those bands begins to work on an item of that band.
+    pub(crate) fn begin(self: &Arc<Self>, mask: u64, band: Band) -> Working {
+        let origin = last::take(self, band);
+        if band.index() >= self.bands.len() {
+            return Working { job: None };
+        }
+        let named = self.name(band, origin.as_ref());
+        let crew = self.crew(mask);
+        crew.running[band.index()].fetch_add(1, Ordering::Relaxed); // K1: as in `hire`
+        self.changed();
+        Working {
+            job: Some(Job {
+                work: Arc::clone(self),
+                mask,
+                band,
+                named,
+                #[cfg(feature = "tracing")]
+                span: super::trace::run(band, origin.and_then(|origin| origin.span)),
+            }),
+        }
+    }
+
+    /// Puts it among those that are known by name.
+    fn name(&self, band: Band, origin: Option<&Origin>) -> Option<usize> {
+        let places = self
+            .places
+            .get_or_init(|| (0..NAMED).map(|_| Place::new()).collect());
+        let first = self.next_place.fetch_add(1, Ordering::Relaxed); // only a place to begin
+        (first..first.wrapping_add(TRIES))
+            .map(|place| place % NAMED)
+            .find(|place| places[*place].take(band, self.clock.now(), origin))
+    }
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            state: AtomicU64::new(FREE),
+            began: AtomicU64::new(0),
+            location: AtomicPtr::new(ptr::null_mut()),
+        }
+    }
+
+    /// Takes it, if it is free.
+    fn take(&self, band: Band, now: u64, origin: Option<&Origin>) -> bool {
+        let state = self.state.load(Ordering::Relaxed); // the exchange sees to it
+        if kind(state) != FREE {
+            return false;
+        }
+        let state = state / USE * USE; // without a band
+        // Acquire: what is written comes after it, and a `read` that sees it sees this.
+        let taken = self.state.compare_exchange(
+            state,
+            state | WRITING,
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        );
+        if taken.is_err() {
+            return false;
+        }
+        let location = origin.map_or(ptr::null(), |origin| ptr::from_ref(origin.location));
+        // Release, both: a `read` that sees one of them sees that the place is written.
+        self.location.store(location.cast_mut(), Ordering::Release);
+        self.began.store(now, Ordering::Release);
+        // Release: hands over what was written.
+        let band = (band.index() as u64) << KIND_BITS;
+        self.state.store(state | band | IN_USE, Ordering::Release);
+        true
+    }
+
+    fn free(&self) {
+        let state = self.state.load(Ordering::Relaxed); // ours
+        self.state
+            .store((state / USE * USE).wrapping_add(USE), Ordering::Relaxed); // nothing to hand over
+    }
+
+    /// What is there.
+    fn read(&self, now: u64) -> Option<Running> {
+        // Acquire: pairs with `take`.
+        let state = self.state.load(Ordering::Acquire);
+        if kind(state) != IN_USE {
+            return None;
+        }
+        // Acquire, both: pairs with `take`, so that the state is read after it.
+        let began = self.began.load(Ordering::Acquire);
+        let location = self.location.load(Ordering::Acquire);
+        if self.state.load(Ordering::Relaxed) != state {
+            return None; // it is over
+        }
+        Some(Running {
+            band: Band::from_index((state >> KIND_BITS) as usize % (1 << BAND_BITS)),
+            since: Duration::from_nanos(now.saturating_sub(began)),
+            // SAFETY: null, or of a `&'static`.
+            sent_from: unsafe { location.as_ref() },
+        })
+    }
+}
+
+fn kind(state: u64) -> u64 {
+    state % (1 << KIND_BITS)
+}
+
+/// A piece of work that somebody is at; see [`Watchdog`](crate::observe::Watchdog).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Running {
+    /// The band of the item that it is about.
+    pub band: Band,
+    /// For how long.
+    pub since: Duration,
+    /// The line of the program that sent the item, if the work began on the thread that received
+    /// it, before it received another one.
+    pub sent_from: Option<&'static Location<'static>>,
+}
+
+impl fmt::Display for Running {
+    /// `band 3 for 1.5s, sent from src/main.rs:12:5`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "band {} for {:.1?}", self.band, self.since)?;
+        match self.sent_from {
+            Some(location) => write!(f, ", sent from {location}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Says that its owner works on an item of a band, until it is dropped; made by
+/// [`Receiver::working`](crate::Receiver::working).
+///
+/// ```
+/// # use bandq::{Band, Builder};
+/// let (sender, receiver) = Builder::new(2).observe().build()?;
+/// sender.try_send(Band::new(1), "a report")?;
+/// let (band, report) = receiver.try_recv()?;
+/// let working = receiver.working(band);
+/// assert_eq!(receiver.snapshot().bands[1].running, 1);
+/// println!("{report}");
+/// drop(working);
+/// assert_eq!(receiver.snapshot().bands[1].running, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "the work ends when it is dropped"]
+pub struct Working {
+    /// `None` if the channel is not observed.
+    job: Option<Job>,
+}
+
+struct Job {
+    work: Arc<Work>,
+    mask: u64,
+    band: Band,
+    /// The place where it is known by name.
+    named: Option<usize>,
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+}
+
+impl Working {
+    /// Of a channel that is not observed.
+    pub(crate) fn unobserved() -> Self {
+        Self { job: None }
+    }
+
+    /// The span of this work, `bandq.run`, which follows from that of the send. Enter it, or
+    /// instrument the future that does the work with it. Disabled if the channel is not observed.
+    ///
+    /// ```
+    /// # use bandq::{Band, Builder};
+    /// let (sender, receiver) = Builder::new(1).observe().build()?;
+    /// sender.try_send(Band::URGENT, "an item")?;
+    /// let (band, item) = receiver.try_recv()?;
+    /// let working = receiver.working(band);
+    /// working.span().in_scope(|| println!("{item}"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "tracing")]
+    #[must_use]
+    pub fn span(&self) -> tracing::Span {
+        self.job
+            .as_ref()
+            .map_or_else(tracing::Span::none, |job| job.span.clone())
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        let work = &self.work;
+        if let (Some(places), Some(named)) = (work.places.get(), self.named) {
+            places[named].free();
+        }
+        let crew = work.crew(self.mask);
+        crew.running[self.band.index()].fetch_sub(1, Ordering::Relaxed); // K1: as in `hire`
+        work.changed();
+    }
+}
+
+impl fmt::Debug for Working {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Working")
+            .field("band", &self.job.as_ref().map(|job| job.band))
+            .finish_non_exhaustive()
+    }
+}
