@@ -1,6 +1,7 @@
 //! [`Snapshot`]: what a channel is like at one time.
 
-use crate::{band::Band, record::Latencies};
+use super::latency::Latencies;
+use crate::band::Band;
 use core::fmt;
 use std::time::Duration;
 
