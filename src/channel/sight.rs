@@ -66,6 +66,7 @@ impl<T> WeakReceiver<T> {
         if self.core.receivers.count() == 0 {
             return None;
         }
+        let snapshot = self.core.snapshot();
         let work = self.core.record().map(Record::work);
         let inverted = work.map_or(0, |work| {
             let is_inverted = |band: &usize| work.inverted_for(*band).is_some();
@@ -73,7 +74,7 @@ impl<T> WeakReceiver<T> {
             bands.fold(0, |mask, band| mask | 1 << band)
         });
         let running = work.map_or_else(Vec::new, |work| work.list());
-        Some((self.core.snapshot(), inverted, running))
+        Some((snapshot, inverted, running))
     }
 }
 
