@@ -77,9 +77,24 @@ impl<T> Sender<T> {
     pub fn try_send(&self, band: impl Into<Band>, item: T) -> Result<(), TrySendError<T>> {
         let mut parcel = Parcel::new(item);
         let band = band.into();
-        self.core
+        match self
+            .core
             .try_send(band, &mut parcel, Sending::here(self.ttl))
-            .map_err(|error| self.core.came_back(band, error).with(parcel.unwrap()))
+        {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.give_back(band, error, parcel)),
+        }
+    }
+
+    /// The item in the parcel was not sent.
+    #[cold]
+    fn give_back(
+        &self,
+        band: Band,
+        error: TrySendError<()>,
+        mut parcel: Parcel<T>,
+    ) -> TrySendError<T> {
+        self.core.came_back(band, error).with(parcel.unwrap())
     }
 
     /// Sends, waiting for room as a task.
