@@ -408,7 +408,7 @@ impl<T> Sender<T> {
     /// ([`Builder::ttl`](crate::Builder::ttl)) or of this sender, whichever is the least.
     ///
     /// On a channel whose items carry no times, those that are sent from now on do, by whatever
-    /// handle, and take 24 bytes more.
+    /// handle, and take 32 bytes more.
     ///
     /// ```
     /// # use bandq::{Band, TryRecvError};

@@ -48,6 +48,10 @@ fn lives() -> Channel {
     }))
 }
 
+fn observed() -> Channel {
+    busy(Builder::new(BANDS as usize).observe())
+}
+
 // Ageing by a step so short that the items come nearly in the order in which they were sent.
 #[library_benchmark]
 #[bench::strict_8_busy_bands(policy(Policy::strict()))]
@@ -55,6 +59,7 @@ fn lives() -> Channel {
 #[bench::weighted_8_busy_bands(policy(Policy::weighted(1..=8)))]
 #[bench::ageing_8_busy_bands(policy(Policy::ageing(Duration::from_nanos(1))))]
 #[bench::strict_with_ttl_8_busy_bands(lives())]
+#[bench::strict_observed_8_busy_bands(observed())]
 fn recv((sender, receiver): Channel) -> Channel {
     for _ in 0..TIMES {
         black_box(receiver.try_recv()).unwrap();
