@@ -133,7 +133,7 @@
 //! pool of at most 4, and up to 3 more wait for reclamation until the next few segments are
 //! emptied. While a thread is stopped inside an operation, emptied segments of that band may wait
 //! for it. Ageing, lives, weights and observation make an item 32 bytes larger (24 without the
-//! feature `observe`); a channel without them has no byte for them.
+//! feature `observe`, 40 with `tracing`); a channel without them has no byte for them.
 //!
 //! # Features and targets
 //!

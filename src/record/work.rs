@@ -333,8 +333,8 @@ impl Badge {
 
     fn free(&self) {
         let state = self.state.load(Ordering::Relaxed); // ours
-        self.state
-            .store((state / USE * USE).wrapping_add(USE), Ordering::Relaxed); // nothing to hand over
+        let free = (state / USE * USE).wrapping_add(USE);
+        self.state.store(free, Ordering::Relaxed); // there is nothing to hand over
     }
 
     /// What is there.
