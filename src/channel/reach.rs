@@ -24,7 +24,8 @@ pub(super) struct Reach {
 /// An item's sender looks for the first reach at which somebody waits. It might miss one that is
 /// just being linked. Its look is a `SeqCst` load after N1 of `wait.md`, and a reach is linked
 /// before the fence W3 of whoever waits there: so where the look misses the link, N1 comes before
-/// W3, and who waits finds the item itself (W4).
+/// W3, and who waits finds the item itself (W4). The same holds of whoever passes a wake on: the N1
+/// of what it was woken for happened before its look.
 pub(super) struct Reaches {
     first: AtomicPtr<Reach>,
 }
