@@ -219,6 +219,12 @@ impl Work {
         self.0.begin(mask, Band::from_index(band))
     }
 
+    /// The bands of what is being worked on, and for how long.
+    pub fn list(&self) -> Vec<(usize, Duration)> {
+        let all = self.0.list();
+        all.iter().map(|r| (r.band.index(), r.since)).collect()
+    }
+
     /// Whether all who may take from that band are at less urgent work.
     pub fn is_exposed(&self, band: usize) -> bool {
         self.0.is_exposed(band)

@@ -1,8 +1,8 @@
 //! Who works on what: which bands are exposed once all changes have returned.
 
-use bandq::__internals::Work;
+use bandq::__internals::{self, Work};
 use loom_tests::{Bound, Seen, model};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 const ALL: u64 = u64::MAX;
 
@@ -104,4 +104,35 @@ fn hire_begin() {
         assert!(work.is_exposed(0));
         drop(working);
     });
+}
+
+/// What is said of a piece of work belongs together, though it ends meanwhile, and another one
+/// takes its badge.
+#[test]
+fn list_beside_reuse() {
+    const LATER: Duration = Duration::from_nanos(5);
+    static SEEN: Seen = Seen::new();
+    model("work/list_beside_reuse", 2, Bound::Preemptions(2), |cast| {
+        let work = Arc::new(Work::new(2));
+        let first = work.begin(ALL, 1);
+        __internals::sleep(LATER);
+        let (a, b) = (Arc::clone(&work), Arc::clone(&work));
+        let (third, seen) = cast.two(
+            move || {
+                drop(first);
+                drop(a.begin(ALL, 0)); // by the second badge of two
+                a.begin(ALL, 0)
+            },
+            move || b.list(),
+        );
+        for (band, since) in seen {
+            SEEN.mark(["a later one", "the first"][band]);
+            if cfg!(loom) {
+                // Outside, time goes on by itself.
+                assert_eq!(since, if band == 1 { LATER } else { Duration::ZERO });
+            }
+        }
+        drop(third);
+    });
+    SEEN.expect(["a later one", "the first"]);
 }

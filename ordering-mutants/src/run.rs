@@ -251,7 +251,8 @@ impl Runner {
             "channel/reach.rs" => &["channel_within"],
             "channel/room.rs" => &["channel_order", "channel_room", "channel_bounded"],
             "channel/waits.rs" => &["channel_within", "channel_room", "channel_bounded"],
-            "channel/managed.rs" | "channel/overload.rs" => {
+            source if source.starts_with("record/") => &["work"],
+            "once.rs" | "channel/managed.rs" | "channel/overload.rs" => {
                 &["channel_moving", "channel_expiry", "channel_within"]
             }
             // The quick ones first.

@@ -42,11 +42,14 @@ impl Mutant {
 
 /// The folders of `src` that are searched: those whose orderings the models are there for. Not
 /// `sync`: it is the facade, of which the loom build has another half, with loom's own orderings.
-const FOLDERS: [&str; 5] = ["channel", "fifo", "queue", "spin", "wait"];
+const FOLDERS: [&str; 6] = ["channel", "fifo", "queue", "record", "spin", "wait"];
+
+/// And a file beside them.
+const FILE: &str = "once.rs";
 
 /// The files that are searched, below `src`.
 pub(crate) fn files(root: &Path) -> Result<Vec<String>, String> {
-    let mut files = Vec::new();
+    let mut files = vec![FILE.to_owned()];
     for folder in FOLDERS {
         let path = root.join("src").join(folder);
         let entries =
