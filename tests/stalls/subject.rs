@@ -54,7 +54,7 @@ pub(crate) enum Kind {
     Channel,
     /// A channel under weights.
     Weighted,
-    /// A channel under ageing, whose items have lives.
+    /// A channel under ageing, whose items have lives, and which is observed.
     Ageing,
 }
 
@@ -156,6 +156,7 @@ impl<const PAD: usize> Channel<PAD> {
             Kind::Weighted => builder.policy(Policy::weighted(1..=bands as u32)),
             Kind::Ageing => builder
                 .policy(Policy::ageing(Duration::from_micros(10)))
+                .observe()
                 .ttl(Band::URGENT, Duration::from_secs(3_600)),
         };
         let (sender, receiver) = builder.build().unwrap();
