@@ -56,8 +56,9 @@
 //!
 //! The [`guide`] goes further: [order and costs](guide::order_and_costs),
 //! [cancel safety](guide::cancel_safety), [wakers and panics](guide::wakers_and_panics),
-//! [tuning](guide::tuning), [overload](guide::overload), [pitfalls](guide::pitfalls), and how to
-//! come [from `async-channel`](guide::from_async_channel) or
+//! [tuning](guide::tuning), [overload](guide::overload), [sight](guide::sight),
+//! [pitfalls](guide::pitfalls), and how to come
+//! [from `async-channel`](guide::from_async_channel) or
 //! [from `asyncio.PriorityQueue`](guide::from_asyncio).
 //!
 //! # In which order do items come out?
