@@ -1,8 +1,10 @@
 //! The loop: a key, a snapshot, a picture.
 
 use std::error::Error;
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event;
@@ -11,11 +13,14 @@ use crate::args::Args;
 use crate::keys::{self, Wish};
 use crate::picture::{self, View};
 use crate::rates::Rates;
-use crate::screen::Screen;
+use crate::screen::{self, Screen};
 use crate::service::Service;
 
 /// A picture is at most so old.
 const REFRESH: Duration = Duration::from_millis(200);
+
+/// The loop has so long to end by itself after a signal.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 
 /// What was done is told for as many lines as fit, and no more are kept.
 const TOLD: usize = 100;
@@ -31,11 +36,7 @@ pub(crate) enum End {
 
 /// Until somebody ends it.
 pub(crate) fn run(args: &Args) -> Result<End, Box<dyn Error>> {
-    // Ctrl-C is a key here; this is for signals that others send.
-    let signalled = Arc::new(AtomicBool::new(false));
-    let signal = Arc::clone(&signalled);
-    ctrlc::set_handler(move || signal.store(true, Ordering::Relaxed))?;
-
+    let signalled = listen()?;
     let service = Service::start(args.bands, args.workers)?;
     let mut live = Live {
         service,
@@ -92,6 +93,20 @@ pub(crate) fn run(args: &Args) -> Result<End, Box<dyn Error>> {
             }
         }
     }
+}
+
+/// Listens for signals that others send; Ctrl-C is a key here. What is returned becomes true.
+fn listen() -> Result<Arc<AtomicBool>, ctrlc::Error> {
+    let signalled = Arc::new(AtomicBool::new(false));
+    let signal = Arc::clone(&signalled);
+    ctrlc::set_handler(move || {
+        signal.store(true, Ordering::Relaxed);
+        // If the terminal is gone, the loop is not to come back: crossterm goes on reading its end.
+        thread::sleep(LAST_LOOK);
+        screen::give_back();
+        process::exit(i32::from(crate::INTERRUPTED));
+    })?;
+    Ok(signalled)
 }
 
 /// What keys act on.

@@ -61,7 +61,7 @@ impl Drop for Screen {
 
 /// Once: a second time would put the cursor back to where it was the first time, over what was
 /// written since. Does no harm if the terminal is gone.
-fn give_back() {
+pub(crate) fn give_back() {
     if TAKEN.swap(false, Ordering::Relaxed) {
         drop(disable_raw_mode());
         drop(execute!(io::stdout(), LeaveAlternateScreen, Show));
