@@ -10,6 +10,8 @@ use crate::{
     queue::{self, BandQueue},
     sync, wait,
 };
+#[cfg(feature = "observe")]
+use crate::{band::Band, clock::Clock, record};
 use core::{
     ops::Deref,
     task::{Context, Poll},
@@ -188,6 +190,38 @@ impl Order {
     /// Whether all that receives look at is of the current policy and one version.
     pub fn is_whole(&self) -> bool {
         self.0.is_whole()
+    }
+}
+
+/// Who works on what, in a channel in which nothing is.
+#[cfg(feature = "observe")]
+pub struct Work(std::sync::Arc<record::Work>);
+
+#[cfg(feature = "observe")]
+impl Work {
+    pub fn new(bands: usize) -> Self {
+        let queue = queue::StampedQueue::<()>::new(bands);
+        let work = record::Work::new(bands, Clock::new(), queue.fronts().clone());
+        Self(std::sync::Arc::new(work))
+    }
+
+    /// A receiver of those bands is a worker from now on, or no longer.
+    pub fn hire(&self, mask: u64) {
+        self.0.hire(mask);
+    }
+
+    pub fn dismiss(&self, mask: u64) {
+        self.0.dismiss(mask);
+    }
+
+    /// One of them begins to work on an item of that band.
+    pub fn begin(&self, mask: u64, band: usize) -> record::Working {
+        self.0.begin(mask, Band::from_index(band))
+    }
+
+    /// Whether all who may take from that band are at less urgent work.
+    pub fn is_exposed(&self, band: usize) -> bool {
+        self.0.is_exposed(band)
     }
 }
 

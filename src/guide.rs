@@ -15,6 +15,10 @@ pub mod tuning {}
 #[doc = include_str!("../docs/guide/overload.md")]
 pub mod overload {}
 
+#[cfg(feature = "observe")]
+#[doc = include_str!("../docs/guide/sight.md")]
+pub mod sight {}
+
 #[doc = include_str!("../docs/guide/pitfalls.md")]
 pub mod pitfalls {}
 

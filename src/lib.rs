@@ -85,6 +85,15 @@
 //!
 //! A channel that asks for none of them pays nothing for them.
 //!
+//! # What waits, how long, and why?
+//!
+//! A channel that is built with [`Builder::observe`] counts and times what goes through it.
+//! [`Receiver::snapshot`] has the numbers of a moment, as values or as a table: lengths, the age of
+//! the oldest item, what was sent, received, evicted, expired, refused, waiting times as
+//! histograms. With [`Receiver::working`] it also knows who works on what, and for how long urgent
+//! work waited for less urgent one. [`observe::Watchdog`] speaks up when something waits for too
+//! long; collectors feed Prometheus, the `metrics` facade and `tracing`. See [`observe`].
+//!
 //! # What can get lost?
 //!
 //! Nothing. An item whose send returned `Ok` ends in one way, once: it is received, or returned by
@@ -123,11 +132,14 @@
 //! that was never used owns no segment. After a drain, a used band keeps one or two, the queue a
 //! pool of at most 4, and up to 3 more wait for reclamation until the next few segments are
 //! emptied. While a thread is stopped inside an operation, emptied segments of that band may wait
-//! for it. Ageing, lives and weights make an item 24 bytes larger; a channel without them has no
-//! byte for them.
+//! for it. Ageing, lives, weights and observation make an item 32 bytes larger (24 without the
+//! feature `observe`, 40 with `tracing`); a channel without them has no byte for them.
 //!
 //! # Features and targets
 //!
+//! * `observe` (on by default): counts, waiting times, the watchdog. It brings the crate
+//!   `histogram`; without it there are four dependencies.
+//! * `prometheus`, `metrics`, `tracing`, `serde`: what is observed, for these crates.
 //! * `sink`: a [`BandSender`] is a `Sink` of the `futures` crates.
 //!
 //! 64-bit atomics are needed; 32-bit targets that have them will do. On wasm32 the calls that block
@@ -141,13 +153,15 @@
 //! |---|---|
 //! | `sync` | the only place that knows loom, reclamation and stall points |
 //! | `spin` | every bounded wait, with its constants |
-//! | `band`, `error`, `parcel`, `layout`, `quiet` | [`Band`]; the errors; an item on its way in or out; words apart from each other in memory; panics that end |
+//! | `band`, `error`, `parcel`, `layout`, `once`, `quiet` | [`Band`]; the errors; an item on its way in or out; words apart from each other in memory; what appears once; panics that end |
 //! | `fifo` | one band: linked segments, claims at both ends, hand-over, sweeping |
 //! | `queue` | bands and the set of those that are non-empty; which is next; [`BandQueue`] |
 //! | `wait` | eventcounts: who waits, who is woken and when; `wait.md` has the proof |
 //! | `policy` | decisions as pure functions: who is next, who has to go, how long it would take |
 //! | `clock`, `entry` | the channel's time; an item with its times and its weight |
+//! | `record` | what is counted and timed by band; who works on what, and inversion; [`Snapshot`] |
 //! | `channel` | handles, room, close, futures, permits, eviction, expiry |
+//! | `observe` | the watchdog; Prometheus, `metrics` |
 //!
 //! The models of it are in `loom-tests`; what is tested how, and what is not, in `TESTING.md`.
 

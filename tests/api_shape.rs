@@ -146,6 +146,49 @@ fn overload() {
 
 assert_impl_all!(Estimate: Copy, Debug, PartialEq, Eq, Send, Sync, Unpin);
 
+#[cfg(feature = "observe")]
+#[test]
+fn sight() {
+    use bandq::{
+        BandSnapshot, Latencies, Snapshot, Working,
+        observe::{Alarm, Watchdog},
+        suggest_capacity,
+    };
+    let (sender, receiver): (Sender<u32>, Receiver<u32>) =
+        Builder::new(2).capacity(2).observe().build().unwrap();
+    let snapshot: Snapshot = sender.snapshot();
+    let bands: &Vec<BandSnapshot> = &snapshot.bands;
+    let (_, _): (usize, Option<usize>) = (snapshot.used, snapshot.capacity);
+    let _: [usize; 4] = [
+        snapshot.senders,
+        snapshot.receivers,
+        snapshot.senders_waiting,
+        snapshot.receivers_waiting,
+    ];
+    let band = &bands[0];
+    let (_, _, _): (Band, usize, Option<Duration>) = (band.band, band.len, band.oldest);
+    let _: [u64; 5] = [
+        band.sent,
+        band.received,
+        band.evicted,
+        band.expired,
+        band.refused,
+    ];
+    let (_, _): (usize, Duration) = (band.running, band.inversion);
+    let [get, put]: [&Latencies; 2] = [&band.get, &band.put];
+    let _: [u64; 2] = [get.count(), put.count()];
+    let _: [Option<Duration>; 3] = [get.mean(), get.max(), get.quantile(0.99)];
+    let _: usize = suggest_capacity(&receiver.snapshot(), Duration::from_secs(1));
+    let working: Working = receiver.working(Band::URGENT);
+    std::thread::spawn(move || drop(working)).join().unwrap();
+    let watchdog: std::io::Result<Watchdog> = Watchdog::new(&receiver)
+        .limit(Band::URGENT, Duration::from_secs(1))
+        .every(Duration::from_secs(1))
+        .spawn(|_: Alarm| {});
+    drop(watchdog.unwrap());
+    let _ = (format!("{snapshot} {snapshot:?}"), snapshot.clone());
+}
+
 fn future<O>(_: &(impl FusedFuture<Output = O> + Unpin + Send + Debug)) {}
 
 #[test]

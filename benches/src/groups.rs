@@ -36,7 +36,9 @@ macro_rules! contenders {
 
 mod bands;
 mod latency;
+mod line;
 pub mod memory;
+mod policies;
 mod room;
 mod single;
 mod tasks;
@@ -92,6 +94,7 @@ pub fn all(effort: &Effort) -> Vec<Group> {
         single::short_lived(effort),
         tasks::throughput(effort),
         room::group(effort),
+        policies::group(effort),
         tasks::ping_pong(effort),
         memory::group(effort),
         bands::one_thread(effort),
@@ -100,4 +103,42 @@ pub fn all(effort: &Effort) -> Vec<Group> {
         latency::group(effort),
         threads::oversubscription(effort),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::Kind;
+    use crate::results::Against;
+
+    #[test]
+    fn every_claim_compares_bandq_with_somebody_else_who_is_there() {
+        let effort = Effort {
+            quick: true,
+            memory: "",
+        };
+        for group in all(&effort) {
+            for (work, contenders) in &group.works {
+                let peers = || contenders.iter().map(|contender| contender.peer());
+                let ours = peers().find(|peer| peer.kind == Kind::Ours);
+                for claim in &work.claims {
+                    let context = format!("{}, {}: {:?}", group.name, work.name, claim.against);
+                    let ours = ours.expect("who claims something takes part").name;
+                    assert!(
+                        match &claim.against {
+                            Against::Peer(name) => {
+                                name != ours && peers().any(|peer| peer.name == name)
+                            }
+                            Against::Work(name) => {
+                                *name != work.name
+                                    && group.works.iter().any(|(other, _)| other.name == *name)
+                            }
+                            Against::BestPeer | Against::Nothing => true,
+                        },
+                        "{context}"
+                    );
+                }
+            }
+        }
+    }
 }

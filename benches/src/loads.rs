@@ -9,6 +9,7 @@ use std::ops::Range;
 use hdrhistogram::Histogram;
 
 pub mod backlog;
+pub mod busy;
 pub mod crew;
 pub mod latency;
 pub mod line;

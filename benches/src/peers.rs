@@ -10,6 +10,7 @@ mod flume;
 mod kanal;
 mod mutex_deques;
 mod mutex_heap;
+pub mod policies;
 mod seg_queue;
 mod seg_queues;
 mod skip_map;

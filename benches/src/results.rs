@@ -204,6 +204,7 @@ pub struct WorkFigures {
 }
 
 impl WorkFigures {
+    /// bandq; the first of several.
     fn ours(&self) -> Option<&PeerFigures> {
         self.peers.iter().find(|peer| peer.kind == Kind::Ours)
     }

@@ -29,6 +29,11 @@ impl Contender {
             run: Box::new(run),
         }
     }
+
+    /// Who it is.
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
 }
 
 impl fmt::Debug for Contender {

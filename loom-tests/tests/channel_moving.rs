@@ -217,3 +217,25 @@ fn move_and_send_blocked_recv() {
         drop((senders, receiver));
     });
 }
+
+/// Two moves at once: who is second sends by what the first has put there.
+#[test]
+fn move_move() {
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model("moving/move_move", 2, bound, |cast| {
+        let (sender, receiver) = unbounded(1);
+        let mover = |item| {
+            let sender = sender.clone();
+            move || {
+                let fleeting = sender.with_ttl(LONG);
+                send(&fleeting, item);
+                (sender, fleeting)
+            }
+        };
+        let movers = cast.two(mover(1), mover(2));
+        let mut received = items(&receiver);
+        received.sort_unstable();
+        assert_eq!(received, [1, 2]);
+        drop(movers);
+    });
+}

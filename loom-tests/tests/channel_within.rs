@@ -1,11 +1,16 @@
 //! Receivers of some bands: whoever may take an item is woken for it.
 
-use bandq::{Band, unbounded};
+use bandq::{Band, Builder, unbounded};
 use loom_tests::{
     Bound, Seen, block_on, model,
-    task::{Count, begin_to_wait},
+    task::{Count, begin_to_wait, poll_now},
 };
-use std::{pin::pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Waker},
+};
 
 const LOW: Band = Band::new(1);
 
@@ -103,6 +108,32 @@ fn woken_narrow_one_is_dropped() {
     });
 }
 
+/// A wide one that is woken and dropped beside a narrow one, the first of its kind, that begins to
+/// wait: whether or not it is seen by who passes the wake on, it finds the item.
+#[test]
+fn woken_wide_one_is_dropped() {
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model("within/woken_wide_one_is_dropped", 2, bound, |cast| {
+        let (sender, receiver) = unbounded(2);
+        let other = receiver.clone();
+        cast.two(
+            move || {
+                {
+                    let mut wide = pin!(other.recv());
+                    begin_to_wait(wide.as_mut(), &Arc::default());
+                    sender.try_send(Band::URGENT, 7).unwrap();
+                }
+                (sender, other)
+            },
+            move || {
+                let urgent = receiver.within(Band::URGENT..=Band::URGENT);
+                assert_eq!(urgent.recv_blocking(), Ok((Band::URGENT, 7)));
+                receiver
+            },
+        );
+    });
+}
+
 /// Who was woken for the low item takes the urgent one, for which a narrow receiver was woken:
 /// another one must know of the low item.
 #[test]
@@ -145,4 +176,117 @@ fn took_a_more_urgent_one() {
         drop((sender, of_one));
     });
     SEEN.expect(["its own", "the urgent one"]);
+}
+
+/// The same where items are entries, which a receive takes another way.
+#[test]
+fn took_a_more_urgent_entry() {
+    static SEEN: Seen = Seen::new();
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model("within/took_a_more_urgent_entry", 2, bound, |cast| {
+        let (sender, receiver) = Builder::new(2).weigher(|_| 1).build().unwrap();
+        let urgent = receiver.within(Band::URGENT..=Band::URGENT);
+        let of_one = receiver.clone();
+        let [narrow_count, one_count, another_count] = [(); 3].map(|()| Arc::<Count>::default());
+        let mut narrow = pin!(urgent.recv());
+        begin_to_wait(narrow.as_mut(), &narrow_count);
+        let mut one = Box::pin(async move {
+            let received = of_one.recv().await;
+            (received.unwrap().0, of_one)
+        });
+        begin_to_wait(one.as_mut(), &one_count);
+        let mut another = pin!(receiver.recv());
+        begin_to_wait(another.as_mut(), &another_count);
+        sender.try_send(LOW, 1).unwrap();
+        let (sender, (band, of_one)) = cast.two(
+            move || {
+                sender.try_send(Band::URGENT, 2).unwrap();
+                sender
+            },
+            move || block_on(one),
+        );
+        if band == LOW {
+            SEEN.mark("its own");
+            assert!(narrow_count.is_woken());
+        } else {
+            SEEN.mark("the urgent one");
+            assert!(
+                another_count.is_woken(),
+                "the low item is there, and it sleeps"
+            );
+        }
+        assert_eq!(receiver.len(), 1);
+        drop((sender, of_one));
+    });
+    SEEN.expect(["its own", "the urgent one"]);
+}
+
+/// Who was woken for the low item takes the urgent one, and only then a narrow receiver appears, as
+/// the first of its kind, for which the urgent one's sender wakes it: it finds nothing, and another
+/// one must know of the low item.
+#[test]
+fn woken_in_vain() {
+    static SEEN: Seen = Seen::new();
+    new_one_beside_the_send("within/woken_in_vain", &SEEN, |narrow| {
+        poll_now(Pin::new(narrow)).is_ready()
+    });
+}
+
+/// The same where it is dropped instead.
+#[test]
+fn woken_in_vain_and_dropped() {
+    static SEEN: Seen = Seen::new();
+    new_one_beside_the_send("within/woken_in_vain_and_dropped", &SEEN, |narrow| {
+        *narrow = Box::pin(async {});
+        false
+    });
+}
+
+type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// `woken`: what the new receiver does once it is woken, and whether it has found the item then.
+fn new_one_beside_the_send(name: &str, seen: &'static Seen, woken: fn(&mut Waiting) -> bool) {
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model(name, 2, bound, move |cast| {
+        let (sender, receiver) = unbounded(2);
+        let of_one = receiver.clone();
+        let [narrow_count, one_count, another_count] = [(); 3].map(|()| Arc::<Count>::default());
+        let mut one = Box::pin(async move {
+            let received = of_one.recv().await;
+            (received.unwrap().0, of_one)
+        });
+        begin_to_wait(one.as_mut(), &one_count);
+        let mut another = pin!(receiver.recv());
+        begin_to_wait(another.as_mut(), &another_count);
+        sender.try_send(LOW, 1).unwrap();
+        let waker = Waker::from(Arc::clone(&narrow_count));
+        let (sender, (band, mut narrow, found)) = cast.two(
+            move || {
+                sender.try_send(Band::URGENT, 2).unwrap();
+                sender
+            },
+            move || {
+                let (band, of_one) = block_on(one);
+                let urgent = of_one.within(Band::URGENT..=Band::URGENT);
+                let mut narrow: Waiting = Box::pin(async move {
+                    urgent.recv().await.unwrap();
+                });
+                let polled = narrow.as_mut().poll(&mut Context::from_waker(&waker));
+                (band, narrow, polled.is_ready())
+            },
+        );
+        let is_woken = narrow_count.is_woken();
+        let found = found || is_woken && woken(&mut narrow);
+        assert!(
+            found || another_count.is_woken(),
+            "an item is there, and it sleeps"
+        );
+        seen.mark(match (band, is_woken) {
+            (LOW, _) => "its own",
+            (_, true) => "in vain",
+            (_, false) => "the urgent one",
+        });
+        drop(sender);
+    });
+    seen.expect(["its own", "in vain", "the urgent one"]);
 }

@@ -213,7 +213,7 @@ impl<T> Builder<T> {
     /// or reservation that finds no room. Until then it is counted, and takes room. One that lies
     /// behind an item that lives longer waits for that one.
     ///
-    /// Items carry when they were sent, which costs 24 bytes each.
+    /// Items carry when they were sent, which costs 32 bytes each.
     ///
     /// ```
     /// # use bandq::{Band, Builder, TryRecvError};
@@ -266,7 +266,7 @@ impl<T> Builder<T> {
     /// counts as 1, so that a channel never holds more items than units. If it panics, the item is
     /// not sent, and the panic goes on to the sender.
     ///
-    /// Items carry their weight, which costs 24 bytes each. A permit is for a unit, unless it was
+    /// Items carry their weight, which costs 32 bytes each. A permit is for a unit, unless it was
     /// asked for with [`reserve_units`](Sender::reserve_units).
     ///
     /// ```

@@ -459,7 +459,10 @@ impl<T> Items for Core<T> {
     }
 
     fn are_in(&self, band: Band) -> bool {
-        self.band_len(band) > 0
+        self.queue.has_published(band.index())
+            || self
+                .entries()
+                .is_some_and(|entries| entries.has_published(band))
     }
 }
 

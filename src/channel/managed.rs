@@ -233,6 +233,10 @@ impl<T> Entries<T> {
         self.queue.queue().band_len(band.index())
     }
 
+    pub(super) fn has_published(&self, band: Band) -> bool {
+        self.queue.queue().has_published(band.index())
+    }
+
     pub(super) fn listed(&self, mask: u64) -> u64 {
         self.queue.queue().listed(mask)
     }

@@ -63,7 +63,7 @@ impl Since {
                 Some(Ok(ready))
             }
             Some(Err(error)) => {
-                _ = core.came_back(band, error.clone().into());
+                _ = core.came_back(band, error.into());
                 Some(Err(error))
             }
             None => {

@@ -22,9 +22,10 @@ pub(super) struct Reach {
 /// different masks, so it stays short.
 ///
 /// An item's sender looks for the first reach at which somebody waits. It might miss one that is
-/// just being linked. All of it is `SeqCst`, so then its item was published before the link, and
-/// whoever waits there finds the item itself: linked first, then counted, and looked last (W4 of
-/// `wait.md`).
+/// just being linked. Its look is a `SeqCst` load after N1 of `wait.md`, and a reach is linked
+/// before the fence W3 of whoever waits there: so where the look misses the link, N1 comes before
+/// W3, and who waits finds the item itself (W4). The same holds of whoever passes a wake on: the N1
+/// of what it was woken for happened before its look.
 pub(super) struct Reaches {
     first: AtomicPtr<Reach>,
 }
@@ -70,7 +71,7 @@ impl Reaches {
         }));
         let mut link = &self.first;
         loop {
-            let there = link.load(Ordering::SeqCst); // as in `iter`
+            let there = link.load(Ordering::Acquire); // pairs with the link
             // SAFETY: as in `iter`.
             match unsafe { there.as_ref() } {
                 Some(reach) if reach.mask == mask => {
@@ -82,10 +83,11 @@ impl Reaches {
                 _ => {
                     // SAFETY: ours until it is linked. Relaxed: the link releases it.
                     unsafe { (*new).next.store(there, Ordering::Relaxed) };
-                    // SeqCst: see `Reaches`; as a release it hands the reach over. Relaxed on
-                    // failure: somebody linked one here, so look at this place again.
+                    // Release: hands the reach over, and with it the one behind, which the load
+                    // acquired. Relaxed on failure: somebody linked one here, so look at this place
+                    // again.
                     let linked =
-                        link.compare_exchange(there, new, Ordering::SeqCst, Ordering::Relaxed);
+                        link.compare_exchange(there, new, Ordering::Release, Ordering::Relaxed);
                     if linked.is_ok() {
                         return;
                     }

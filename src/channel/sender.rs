@@ -77,9 +77,24 @@ impl<T> Sender<T> {
     pub fn try_send(&self, band: impl Into<Band>, item: T) -> Result<(), TrySendError<T>> {
         let mut parcel = Parcel::new(item);
         let band = band.into();
-        self.core
+        match self
+            .core
             .try_send(band, &mut parcel, Sending::here(self.ttl))
-            .map_err(|error| self.core.came_back(band, error).with(parcel.unwrap()))
+        {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.give_back(band, error, parcel)),
+        }
+    }
+
+    /// The item in the parcel was not sent.
+    #[cold]
+    fn give_back(
+        &self,
+        band: Band,
+        error: TrySendError<()>,
+        mut parcel: Parcel<T>,
+    ) -> TrySendError<T> {
+        self.core.came_back(band, error).with(parcel.unwrap())
     }
 
     /// Sends, waiting for room as a task.
@@ -393,7 +408,7 @@ impl<T> Sender<T> {
     /// ([`Builder::ttl`](crate::Builder::ttl)) or of this sender, whichever is the least.
     ///
     /// On a channel whose items carry no times, those that are sent from now on do, by whatever
-    /// handle, and take 24 bytes more.
+    /// handle, and take 32 bytes more.
     ///
     /// ```
     /// # use bandq::{Band, TryRecvError};

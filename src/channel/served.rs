@@ -11,7 +11,7 @@ impl<T> Receiver<T> {
     /// every policy a band is a FIFO, and nothing is lost by a change.
     ///
     /// The first change to [`ageing`](Policy::ageing) of a channel whose items carry no times
-    /// counts what is there as sent at that moment. From then on each item takes 24 bytes more,
+    /// counts what is there as sent at that moment. From then on each item takes 32 bytes more,
     /// under later policies too.
     ///
     /// # Errors

@@ -2,12 +2,11 @@
 
 use super::{
     band_sender::BandSender, builder::Builder, core::Core, managed::Managed, receiver::Receiver,
-    sender::Sender,
+    sender::Sender, weak::WeakReceiver,
 };
 use crate::{
     band::Band,
-    observe::{BandSnapshot, Snapshot},
-    record::Working,
+    record::{BandSnapshot, Record, Running, Snapshot, Working},
     sync::atomic::Ordering,
 };
 use core::time::Duration;
@@ -56,6 +55,26 @@ impl<T> Core<T> {
             gone: counted.gone,
             ..BandSnapshot::unobserved(band, len)
         }
+    }
+}
+
+impl<T> WeakReceiver<T> {
+    /// What the channel is like now, unless the last receiver is gone; and what is inverted, a bit
+    /// a band, and what works. It does not become a receiver for it.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn look(&self) -> Option<(Snapshot, u64, Vec<Running>)> {
+        if self.core.receivers.count() == 0 {
+            return None;
+        }
+        let snapshot = self.core.snapshot();
+        let work = self.core.record().map(Record::work);
+        let inverted = work.map_or(0, |work| {
+            let is_inverted = |band: &usize| work.inverted_for(*band).is_some();
+            let bands = (0..self.core.bands()).filter(is_inverted);
+            bands.fold(0, |mask, band| mask | 1 << band)
+        });
+        let running = work.map_or_else(Vec::new, |work| work.list());
+        Some((snapshot, inverted, running))
     }
 }
 

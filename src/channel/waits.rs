@@ -55,6 +55,12 @@ pub(super) const STREAMS: Class = Class::SECOND;
 /// not take the first: it would lie there with nobody awake for it. So a receive that takes an item
 /// which such a receiver might have been woken for has others woken for what that one may not take
 /// ([`took`](Self::took)).
+///
+/// The receiver may also appear after that, and be woken by a send that had not yet looked who
+/// waits: for an item that is gone. So one that was woken and finds nothing has others woken for
+/// what is there and out of its reach; one that leaves, for all that is there. That does not go
+/// round in circles: they are woken only for what is published, and then find it, or were overtaken
+/// by somebody who took it.
 pub(super) struct Waits {
     /// All receives and streams that wait.
     receiving: Total,
@@ -222,7 +228,7 @@ impl Waits {
 pub(super) trait Items {
     /// Who waits for it.
     fn waits(&self) -> &Waits;
-    /// Whether something is in that band.
+    /// Whether something is in that band that a receive would find.
     fn are_in(&self, band: Band) -> bool;
 }
 
@@ -266,7 +272,8 @@ impl<I: Items> Place for ItemWait<'_, I> {
         self.items.waits().receiving.left_unwoken(self.class);
     }
 
-    /// To a receive for what is there. A stream's wake was in nobody else's place.
+    /// To receives for what is there, in all bands: see [`Waits`]. A stream's wake was in nobody
+    /// else's place.
     fn pass_on(&self) -> Wakes {
         let waits = self.items.waits();
         if self.class == STREAMS {
@@ -277,7 +284,16 @@ impl<I: Items> Place for ItemWait<'_, I> {
                 _ => 0,
             })
         } else {
-            waits.wake_receives(self.mask, self.items)
+            waits.wake_receives(u64::MAX, self.items)
+        }
+    }
+
+    /// To receives for what is there and out of reach.
+    fn looked_in_vain(&self) -> Wakes {
+        if self.class == STREAMS || self.mask == u64::MAX {
+            Wakes::none()
+        } else {
+            self.items.waits().wake_receives(!self.mask, self.items)
         }
     }
 }

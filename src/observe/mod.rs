@@ -9,11 +9,19 @@
 //! * [`Watchdog`]: a thread of its own that says when something waits for too long, and who works
 //!   meanwhile.
 
+#[cfg(not(target_family = "wasm"))]
+mod alarm;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
-mod snapshot;
+#[cfg(not(target_family = "wasm"))]
+mod watch;
+#[cfg(not(target_family = "wasm"))]
+mod watchdog;
 
-pub use self::snapshot::{BandSnapshot, Snapshot, suggest_capacity};
-pub use crate::record::{Latencies, Running, Working};
+#[cfg(not(target_family = "wasm"))]
+pub use self::alarm::{Alarm, AlarmKind, Stage};
+#[cfg(not(target_family = "wasm"))]
+pub use self::watchdog::{Watchdog, WatchdogBuilder};
+pub use crate::record::{BandSnapshot, Latencies, Running, Snapshot, Working, suggest_capacity};

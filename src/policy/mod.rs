@@ -139,7 +139,7 @@ impl Policy {
     /// is due `band × step` after it was sent, and the first that is due is next; no item of band
     /// *b* is received after one that was sent more than *b* × `step` later.
     ///
-    /// Items carry the time of their send under it, which costs 24 bytes each.
+    /// Items carry the time of their send under it, which costs 32 bytes each.
     ///
     /// ```
     /// use bandq::{Band, Builder, Policy};

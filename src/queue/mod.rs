@@ -25,7 +25,7 @@ pub(crate) use stamped::StampedQueue;
 
 use crate::{
     band::Band,
-    fifo::{Fifo, Stock},
+    fifo::{Fifo, Look, Stock},
     layout::{AlignedSlice, Spaced},
     parcel::Parcel,
     quiet::drop_payload,
@@ -96,6 +96,12 @@ impl<T> Queue<T> {
     /// The number of items in one band; 0 if there is no such band.
     pub(crate) fn band_len(&self, band: usize) -> usize {
         self.bands.get(band).map_or(0, Fifo::len)
+    }
+
+    /// Whether one band has an item that nobody has claimed; not if there is no such band.
+    pub(crate) fn has_published(&self, band: usize) -> bool {
+        let fifo = self.bands.get(band);
+        fifo.is_some_and(|fifo| fifo.look(&self.stock) == Look::Published)
     }
 
     /// Closes every band: no push that begins after this succeeds. May be called by many, and by

@@ -150,11 +150,15 @@ impl Order {
                 drop(unsafe { Box::from_raw(later) });
                 return;
             }
-            // Release: hands the policy to whoever reads it. Acquire on failure: as above.
-            match self
-                .current
-                .compare_exchange(current, later, Ordering::AcqRel, Ordering::Acquire)
-            {
+            // Release: hands the policy to whoever reads it. What it replaces was acquired by the
+            // look before: while this is pinned no other policy gets its place. Acquire on failure:
+            // as above.
+            match self.current.compare_exchange(
+                current,
+                later,
+                Ordering::Release,
+                Ordering::Acquire,
+            ) {
                 Ok(_) => break,
                 Err(now) => current = now,
             }

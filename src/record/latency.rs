@@ -206,6 +206,24 @@ impl Latencies {
         buckets.map(|(_, _, count)| count).sum()
     }
 
+    /// The longest of those that were not there before, as the least time that it may have been;
+    /// `None` if there is none.
+    pub(crate) fn longest_since(&self, before: &Self) -> Option<Duration> {
+        let now = self.histogram.as_ref()?;
+        let before = before
+            .histogram
+            .as_ref()
+            .map_or(&[][..], Histogram::as_slice);
+        let before = before.iter().copied().chain(std::iter::repeat(0));
+        let newer = now
+            .iter()
+            .zip(before)
+            .filter(|(now, before)| now.count() > *before);
+        newer
+            .last()
+            .map(|(bucket, _)| Duration::from_nanos(bucket.start()))
+    }
+
     /// The counters that are not 0: from and up to how many nanoseconds, and how many.
     fn buckets(&self) -> impl Iterator<Item = (u64, u64, u64)> + '_ {
         let all = self.histogram.iter().flat_map(Histogram::iter);

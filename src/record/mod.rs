@@ -7,12 +7,14 @@
 
 mod last;
 mod latency;
+mod snapshot;
 #[cfg(feature = "tracing")]
 mod trace;
 mod work;
 
 pub use self::{
     latency::Latencies,
+    snapshot::{BandSnapshot, Snapshot, suggest_capacity},
     work::{Running, Working},
 };
 pub(crate) use self::{latency::Recorder, work::Work};

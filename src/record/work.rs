@@ -26,10 +26,11 @@
 //! K5 changes is no longer what it was before K3? again from K3
 //! ```
 //!
-//! *It ends up right.* Whoever does the last K2 looks behind it at all counters, for K2 is a chain
-//! of read-modify-writes that acquire and release. Another one's K4, by an older look, may come
-//! after its K4; as both change the same word, it then sees that last K2 in its K5, and looks
-//! again. One that changes nothing does no harm.
+//! *It ends up right.* Whoever does the last K2 looks behind it at all counters: K2 is a chain of
+//! read-modify-writes that acquire and release. Another one's K4, by an older look, may come after
+//! its K4, or after it has found that there is nothing to change. K2, the look at `since` in K4,
+//! its change, and K5 are `SeqCst`: either the last one sees the other's change, and changes it, or
+//! the other sees the last K2 in its K5, and looks again.
 //!
 //! *A time is added up once*: by whoever changed `since` to 0.
 
@@ -40,15 +41,19 @@ use crate::{
     entry::Origin,
     once::OnceBox,
     queue::Fronts,
-    sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering},
+    sync::{
+        IS_MODEL,
+        atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering},
+        model_fence,
+    },
 };
 use core::{fmt, panic::Location, ptr};
 use std::{sync::Arc, time::Duration};
 
 /// So many pieces of work are known by name at a time; of more than that, only the number.
-const NAMED: usize = 256;
+const NAMED: usize = if IS_MODEL { 2 } else { 256 };
 
-/// How many places are looked at for one that is free.
+/// How many badges are looked at for one that is free.
 const TRIES: usize = 8;
 
 /// The workers of one mask.
@@ -71,7 +76,7 @@ struct Exposure {
 /// ```text
 /// state   │ use: 56 │ band: 6 │ kind: 2 │   kind: free, being written, in use
 /// ```
-struct Place {
+struct Badge {
     state: AtomicU64,
     began: AtomicU64,
     location: AtomicPtr<Location<'static>>,
@@ -92,9 +97,9 @@ pub(crate) struct Work {
     crews: OnceBox<Crew>,
     changes: AtomicU64,
     bands: Box<[Exposure]>,
-    places: OnceBox<Box<[Place]>>,
-    /// Where the next one looks for a free place.
-    next_place: AtomicUsize,
+    badges: OnceBox<Box<[Badge]>>,
+    /// Where the next one looks for a free badge.
+    next_badge: AtomicUsize,
 }
 
 impl Work {
@@ -109,8 +114,8 @@ impl Work {
             crews: OnceBox::new(),
             changes: AtomicU64::new(0),
             bands: (0..bands).map(exposure).collect(),
-            places: OnceBox::new(),
-            next_place: AtomicUsize::new(0),
+            badges: OnceBox::new(),
+            next_badge: AtomicUsize::new(0),
         }
     }
 
@@ -158,12 +163,13 @@ impl Work {
 
     /// K2 to K5.
     fn changed(&self) {
-        // Release: K1. Acquire: that of all before it.
-        let mut seen = self.changes.fetch_add(1, Ordering::AcqRel) + 1;
+        // SeqCst: K2; as a release K1, and as an acquire that of all before it.
+        let mut seen = self.changes.fetch_add(1, Ordering::SeqCst) + 1;
         loop {
             self.expose(self.exposed());
-            // Acquire: as above, if somebody was there meanwhile.
-            let now = self.changes.load(Ordering::Acquire);
+            model_fence();
+            // SeqCst: K5; as an acquire as above, if somebody was there meanwhile.
+            let now = self.changes.load(Ordering::SeqCst);
             if now == seen {
                 return;
             }
@@ -192,21 +198,27 @@ impl Work {
     /// K4.
     fn expose(&self, exposed: u64) {
         let now = self.clock.now();
+        model_fence();
         for (band, exposure) in self.bands.iter().enumerate() {
-            let since = exposure.since.load(Ordering::Relaxed); // the change sees to it
             let is_exposed = exposed & (1 << band) != 0;
-            if is_exposed == (since != 0) {
-                continue;
-            }
             let to = if is_exposed { now + 1 } else { 0 };
-            // Both: so that of two who change it, the later sees the changes that the other saw.
-            let changed =
-                exposure
-                    .since
-                    .compare_exchange(since, to, Ordering::AcqRel, Ordering::Relaxed);
-            if changed.is_ok() && !is_exposed {
-                let inverted = self.inverted_since(band, since - 1, now);
-                exposure.inverted.fetch_add(inverted, Ordering::Relaxed); // a number
+            // SeqCst: K4, and so is the change.
+            let mut since = exposure.since.load(Ordering::SeqCst);
+            while is_exposed != (since != 0) {
+                match exposure.since.compare_exchange(
+                    since,
+                    to,
+                    Ordering::SeqCst,
+                    Ordering::Relaxed,
+                ) {
+                    Ok(_) if is_exposed => break,
+                    Ok(_) => {
+                        let inverted = self.inverted_since(band, since - 1, now);
+                        exposure.inverted.fetch_add(inverted, Ordering::Relaxed); // a number
+                        break;
+                    }
+                    Err(other) => since = other,
+                }
             }
         }
     }
@@ -234,11 +246,17 @@ impl Work {
         (inverted > 0).then(|| Duration::from_nanos(inverted))
     }
 
+    /// Whether a band is exposed.
+    #[cfg(feature = "__internals")]
+    pub(crate) fn is_exposed(&self, band: usize) -> bool {
+        self.bands[band].since.load(Ordering::Relaxed) != 0
+    }
+
     /// What works, those that have worked the longest first. Of several hundred, some.
     pub(crate) fn list(&self) -> Vec<Running> {
         let now = self.clock.now();
-        let places = self.places.get().into_iter().flatten();
-        let mut all: Vec<_> = places.filter_map(|place| place.read(now)).collect();
+        let badges = self.badges.get().into_iter().flatten();
+        let mut all: Vec<_> = badges.filter_map(|badge| badge.read(now)).collect();
         all.sort_by_key(|running| std::cmp::Reverse(running.since));
         all
     }
@@ -267,17 +285,17 @@ impl Work {
 
     /// Puts it among those that are known by name.
     fn name(&self, band: Band, origin: Option<&Origin>) -> Option<usize> {
-        let places = self
-            .places
-            .get_or_init(|| (0..NAMED).map(|_| Place::new()).collect());
-        let first = self.next_place.fetch_add(1, Ordering::Relaxed); // only a place to begin
+        let badges = self
+            .badges
+            .get_or_init(|| (0..NAMED).map(|_| Badge::new()).collect());
+        let first = self.next_badge.fetch_add(1, Ordering::Relaxed); // only where to begin
         (first..first.wrapping_add(TRIES))
-            .map(|place| place % NAMED)
-            .find(|place| places[*place].take(band, self.clock.now(), origin))
+            .map(|badge| badge % NAMED)
+            .find(|badge| badges[*badge].take(band, self.clock.now(), origin))
     }
 }
 
-impl Place {
+impl Badge {
     fn new() -> Self {
         Self {
             state: AtomicU64::new(FREE),
@@ -304,7 +322,7 @@ impl Place {
             return false;
         }
         let location = origin.map_or(ptr::null(), |origin| ptr::from_ref(origin.location));
-        // Release, both: a `read` that sees one of them sees that the place is written.
+        // Release, both: a `read` that sees one of them sees that the badge is written.
         self.location.store(location.cast_mut(), Ordering::Release);
         self.began.store(now, Ordering::Release);
         // Release: hands over what was written.
@@ -315,8 +333,8 @@ impl Place {
 
     fn free(&self) {
         let state = self.state.load(Ordering::Relaxed); // ours
-        self.state
-            .store((state / USE * USE).wrapping_add(USE), Ordering::Relaxed); // nothing to hand over
+        let free = (state / USE * USE).wrapping_add(USE);
+        self.state.store(free, Ordering::Relaxed); // there is nothing to hand over
     }
 
     /// What is there.
@@ -394,7 +412,7 @@ struct Job {
     work: Arc<Work>,
     mask: u64,
     band: Band,
-    /// The place where it is known by name.
+    /// The badge by which it is known.
     named: Option<usize>,
     #[cfg(feature = "tracing")]
     span: tracing::Span,
@@ -430,8 +448,8 @@ impl Working {
 impl Drop for Job {
     fn drop(&mut self) {
         let work = &self.work;
-        if let (Some(places), Some(named)) = (work.places.get(), self.named) {
-            places[named].free();
+        if let (Some(badges), Some(named)) = (work.badges.get(), self.named) {
+            badges[named].free();
         }
         let crew = work.crew(self.mask);
         crew.running[self.band.index()].fetch_sub(1, Ordering::Relaxed); // K1: as in `hire`

@@ -48,6 +48,10 @@ fn lives() -> Channel {
     }))
 }
 
+fn observed() -> Channel {
+    busy(Builder::new(BANDS as usize).observe())
+}
+
 // Ageing by a step so short that the items come nearly in the order in which they were sent.
 #[library_benchmark]
 #[bench::strict_8_busy_bands(policy(Policy::strict()))]
@@ -55,6 +59,7 @@ fn lives() -> Channel {
 #[bench::weighted_8_busy_bands(policy(Policy::weighted(1..=8)))]
 #[bench::ageing_8_busy_bands(policy(Policy::ageing(Duration::from_nanos(1))))]
 #[bench::strict_with_ttl_8_busy_bands(lives())]
+#[bench::strict_observed_8_busy_bands(observed())]
 fn recv((sender, receiver): Channel) -> Channel {
     for _ in 0..TIMES {
         black_box(receiver.try_recv()).unwrap();
@@ -62,7 +67,26 @@ fn recv((sender, receiver): Channel) -> Channel {
     (sender, receiver)
 }
 
-library_benchmark_group!(name = policies, benchmarks = [recv]);
+fn empty(builder: Builder<u64>) -> Channel {
+    builder.build().unwrap()
+}
+
+// A send and its receive, with nothing else there.
+#[library_benchmark]
+#[bench::weighted_8_bands(empty(Builder::new(8).policy(Policy::weighted(1..=8))))]
+#[bench::ageing_8_bands(empty(Builder::new(8).policy(Policy::ageing(Duration::from_millis(1)))))]
+#[bench::observed_8_bands(empty(Builder::new(8).observe()))]
+fn try_send_try_recv((sender, receiver): Channel) -> Channel {
+    for item in 0..TIMES {
+        sender
+            .try_send(Band::new((item % BANDS) as u8), item)
+            .unwrap();
+        black_box(receiver.try_recv()).unwrap();
+    }
+    (sender, receiver)
+}
+
+library_benchmark_group!(name = policies, benchmarks = [recv, try_send_try_recv]);
 main!(
     config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--collect-bus=yes"])),
     library_benchmark_groups = policies

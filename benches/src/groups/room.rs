@@ -1,13 +1,14 @@
-//! What a bound costs: the same channel with and without one.
+//! What a bound costs: the same channel with and without one. Both are bandq, and the first one's
+//! figure is compared with the other's.
 
-use super::{BANDS, Effort};
+use super::{BANDS, Effort, line};
 use crate::loads::crew::Shape;
-use crate::loads::{line, tasks, threads};
+use crate::loads::{tasks, threads};
 use crate::peers::{BandqChannel, UNBOUNDED};
-use crate::queue::{Kind, Peer, Queue};
+use crate::queue::Queue;
 use crate::results::Bound::AtLeast;
 use crate::results::{Claim, Drawing, Unit, Work};
-use crate::runner::{Contender, Group};
+use crate::runner::Group;
 
 /// Room for so many items.
 const BOUNDED: usize = 1024;
@@ -25,19 +26,13 @@ pub(super) fn group(effort: &Effort) -> Group {
         bands: BANDS,
         items,
     };
-    let mut works = vec![(
-        Work::new("a cache line, one way", Unit::Nanos),
-        vec![Contender::new(
-            Peer::new("two threads, one word", Kind::Bound),
-            move || line::one_way(items / 5),
-        )],
-    )];
+    let mut works = Vec::new();
     for side in [2, 4] {
         let shape = shape(side);
         works.push((
             work(&format!("{side}P{side}C, channel")),
             contenders!(
-                Queue [BandqChannel<UNBOUNDED>, BandqChannel<BOUNDED>] as Q
+                Queue [BandqChannel<BOUNDED>, BandqChannel<UNBOUNDED>] as Q
                     => threads::throughput::<Q>(shape)
             ),
         ));
@@ -46,10 +41,11 @@ pub(super) fn group(effort: &Effort) -> Group {
     works.push((
         work("4P4C, channel, tokio"),
         contenders!(
-            AsyncQueue [BandqChannel<UNBOUNDED>, BandqChannel<BOUNDED>] as Q
+            AsyncQueue [BandqChannel<BOUNDED>, BandqChannel<UNBOUNDED>] as Q
                 => tasks::throughput::<Q>(shape, None)
         ),
     ));
+    works.push(line::one_way(effort));
     Group {
         name: "room",
         title: "what a bound of 1,024 costs, items a second",

@@ -70,17 +70,46 @@ const PANEL: i32 = 220;
 const PANEL_GAP: i32 = 70;
 const PANEL_HEAD: i32 = 26;
 const CAPTION: i32 = 30;
+/// Panels next to each other, before the next row of them.
+const PANELS: usize = 4;
 
 fn bars(group: &GroupFigures, log: bool, path: &Path) -> Outcome {
     let names = names(group);
-    let panels = group.works.len() as i32;
+    let rows = group.works.chunks(PANELS);
+    let height = PANEL_HEAD + names.len() as i32 * BAR;
+    let bottom = TITLE + rows.len() as i32 * height;
+    let panels = group.works.len().min(PANELS) as i32;
     let size = (
         (NAMES + panels * (PANEL + PANEL_GAP)) as u32,
-        (TITLE + PANEL_HEAD + names.len() as i32 * BAR + CAPTION) as u32,
+        (bottom + CAPTION) as u32,
     );
     let area = SVGBackend::new(path, size).into_drawing_area();
     title(&area, group, group.works[0].work.unit)?;
-    let top = TITLE + PANEL_HEAD;
+    for (row, works) in rows.enumerate() {
+        bar_panels(&area, works, &names, TITLE + row as i32 * height, log)?;
+    }
+    let scale = if log { "; logarithmic" } else { "" };
+    area.draw(&Text::new(
+        format!(
+            "dark: with priority; pale: without; grey: stores no items; \
+             line: least to greatest round{scale}"
+        ),
+        (12, bottom + 10),
+        (FONT, 11).into_font().color(&INK),
+    ))?;
+    area.present()?;
+    Ok(())
+}
+
+/// Panels next to each other, with the peers' names before them.
+fn bar_panels(
+    area: &Area<'_>,
+    works: &[WorkFigures],
+    names: &[(&str, Kind)],
+    head: i32,
+    log: bool,
+) -> Outcome {
+    let top = head + PANEL_HEAD;
     for (row, (name, kind)) in names.iter().enumerate() {
         let ink = if *kind == Kind::Ours {
             colour(*kind)
@@ -93,7 +122,7 @@ fn bars(group: &GroupFigures, log: bool, path: &Path) -> Outcome {
             (FONT, 13).into_font().color(&ink),
         ))?;
     }
-    for (panel, work) in group.works.iter().enumerate() {
+    for (panel, work) in works.iter().enumerate() {
         let left = NAMES + panel as i32 * (PANEL + PANEL_GAP);
         let rows: Vec<_> = names
             .iter()
@@ -101,21 +130,11 @@ fn bars(group: &GroupFigures, log: bool, path: &Path) -> Outcome {
             .collect();
         area.draw(&Text::new(
             format!("{}, {}", work.work.name, work.work.unit.symbol()),
-            (left, TITLE + 4),
+            (left, head + 4),
             (FONT, 13, FontStyle::Bold).into_font().color(&INK),
         ))?;
-        bar_panel(&area, work, &rows, (left, top), log)?;
+        bar_panel(area, work, &rows, (left, top), log)?;
     }
-    let scale = if log { "; logarithmic" } else { "" };
-    area.draw(&Text::new(
-        format!(
-            "dark: with priority; pale: without; grey: stores no items; \
-             line: least to greatest round{scale}"
-        ),
-        (12, top + names.len() as i32 * BAR + 10),
-        (FONT, 11).into_font().color(&INK),
-    ))?;
-    area.present()?;
     Ok(())
 }
 

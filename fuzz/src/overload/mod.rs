@@ -64,6 +64,7 @@ struct Setup {
     /// Which bands' items have a life, and what it is.
     lives: Vec<Option<Duration>>,
     has_hook: bool,
+    is_observed: bool,
     policy: Option<Rule>,
 }
 
@@ -108,6 +109,7 @@ impl Setup {
             has_weigher: one / 4 % 4 == 1,
             lives: (0..bands).map(life).collect(),
             has_hook: one / 4 % 4 == 2,
+            is_observed: one / 4 % 4 == 3,
             policy: (two >= 128).then(|| Rule::from(first, second, first, bands)),
         }
     }
@@ -116,7 +118,7 @@ impl Setup {
     fn has_entries(&self) -> bool {
         let lives = self.lives.iter().any(Option::is_some);
         let ageing = self.policy.as_ref().is_some_and(Rule::needs_stamps);
-        self.has_weigher || self.has_hook || lives || ageing
+        self.has_weigher || self.has_hook || self.is_observed || lives || ageing
     }
 }
 
@@ -162,6 +164,7 @@ pub fn run(program: &Program<Op>) {
     if program.steps.len().is_multiple_of(2) {
         checked.empty();
     }
+    checked.check_sums();
     drop(checked);
     drop((sender, receiver));
     assert_eq!(ledger.living(), 0, "items left after the channel's drop");
@@ -195,6 +198,9 @@ fn build(setup: &Setup, hooked: &Hooked) -> (Sender<Item>, Receiver<Item>) {
                 .expect("the hook's log")
                 .push((band.index(), item.id()));
         });
+    }
+    if setup.is_observed {
+        builder = builder.observe();
     }
     if let Some(rule) = &setup.policy {
         builder = builder.policy(rule.policy());
@@ -265,6 +271,28 @@ impl Checked<'_> {
         assert_eq!(self.ledger.living(), model.len(), "living items");
         if self.setup.has_hook {
             assert_eq!(*self.hooked.lock().expect("the hook's log"), model.expired);
+        }
+    }
+
+    /// What was observed adds up.
+    fn check_sums(&self) {
+        let bands = self.receiver.snapshot().bands;
+        for band in &bands {
+            let gone = band.evicted + band.expired + band.dropped;
+            if self.setup.is_observed {
+                assert_eq!(
+                    band.sent,
+                    band.received + gone + band.len as u64,
+                    "{band:?}"
+                );
+                assert_eq!(band.get.count(), band.received);
+            } else {
+                assert_eq!(band.sent + band.received + gone, 0);
+            }
+        }
+        if self.setup.is_observed {
+            let expired: u64 = bands.iter().map(|band| band.expired).sum();
+            assert_eq!(expired, self.model.expired.len() as u64, "expired");
         }
     }
 

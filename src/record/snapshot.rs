@@ -1,6 +1,7 @@
 //! [`Snapshot`]: what a channel is like at one time.
 
-use crate::{band::Band, record::Latencies};
+use super::latency::Latencies;
+use crate::band::Band;
 use core::fmt;
 use std::time::Duration;
 
@@ -133,8 +134,8 @@ fn as_number<S: serde::Serializer>(band: &Band, serializer: S) -> Result<S::Ok, 
 /// 1961). As many items are in a queue as come in in a time, times the time that each is in it.
 ///
 /// The rate is that of all sends since the channel is observed, so ask after a time that is like
-/// those to come; what was refused does not count. At least 1. Of a channel that is not observed, or
-/// into which nothing was sent, nothing is known, and the answer is 1.
+/// those to come; what was refused does not count. At least 1. Of a channel that is not observed,
+/// or into which nothing was sent, nothing is known, and the answer is 1.
 ///
 /// For example, 500 items a second that may wait 200 ms each are 100 items. (A time in milliseconds
 /// has to be divided by 1,000 once, to get seconds, before it is multiplied with a rate a second;
