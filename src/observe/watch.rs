@@ -141,7 +141,7 @@ impl Watched {
         let is_quiet = over.is_none() && report.is_none() && !self.has_just_ended;
         let missed = [(&band.get, &self.get), (&band.gone, &self.gone)]
             .into_iter()
-            .filter_map(|(times, before)| times.longest_since(before))
+            .filter_map(|(times, before)| times.since(before).longest_at_least())
             .max()
             .filter(|age| is_quiet && *age > limit);
         let missed = missed.into_iter().flat_map(move |age| {

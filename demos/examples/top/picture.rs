@@ -21,7 +21,7 @@ pub(crate) const HEIGHT: u16 = 24;
 const COLUMNS: usize = 71;
 
 const LEGEND: &str =
-    "in/s, out/s: last second; p50, p99 (send to receive) and counts: since the start";
+    "in/s, out/s, p50, p99 (send to receive): last second; counts: since the start";
 
 /// Everything that is seen.
 #[derive(Debug, Clone)]
@@ -132,12 +132,12 @@ fn table(view: &View<'_>, width: usize) -> Vec<Line<'static>> {
     );
     let mut lines = vec![Line::from(heading.bold())];
     let bands = view.snapshot.bands.iter().zip(&view.rates);
-    lines.extend(bands.map(|(band, rate)| row(band, *rate, bar, view)));
+    lines.extend(bands.map(|(band, rate)| row(band, rate, bar, view)));
     lines.push(Line::from(LEGEND));
     lines
 }
 
-fn row(band: &BandSnapshot, rates: Rate, bar_width: usize, view: &View<'_>) -> Line<'static> {
+fn row(band: &BandSnapshot, rates: &Rate, bar_width: usize, view: &View<'_>) -> Line<'static> {
     let number = band.band.index();
     let is_selected = number == view.selected;
     let mark = if is_selected { '>' } else { ' ' };
@@ -166,8 +166,8 @@ fn row(band: &BandSnapshot, rates: Rate, bar_width: usize, view: &View<'_>) -> L
             "{:>6}{:>6}{:>6}{:>6}{:>7}",
             rate(rates.sent),
             rate(rates.received),
-            time(band.get.quantile(0.5)),
-            time(band.get.quantile(0.99)),
+            time(rates.get.quantile(0.5)),
+            time(rates.get.quantile(0.99)),
             time(band.oldest),
         )),
         lost(band.evicted),
@@ -260,6 +260,7 @@ mod tests {
         let narrow = receiver.within(Band::new(1)..=Band::new(1));
         assert_eq!(narrow.try_recv(), Ok((Band::new(1), ())));
         let mut snapshot = receiver.snapshot();
+        let [urgent, other] = [0, 1].map(|band| snapshot.bands[band].get.clone());
         snapshot.bands[0].oldest = Some(Duration::from_millis(1500));
         snapshot.bands[1].running = 3;
         snapshot.bands[1].inversion = Duration::from_micros(25);
@@ -269,8 +270,12 @@ mod tests {
                 Rate {
                     sent: 79.6,
                     received: 12.0,
+                    get: urgent,
                 },
-                Rate::default(),
+                Rate {
+                    get: other,
+                    ..Rate::default()
+                },
             ],
             load: vec![80, 30],
             policy: "strict".to_owned(),
@@ -389,6 +394,7 @@ mod tests {
         let fast = Rate {
             sent: 9e9,
             received: 9e9,
+            ..Rate::default()
         };
         (view.rates, view.load) = (vec![fast; 8], vec![u32::MAX; 8]);
         (view.snapshot.used, view.snapshot.capacity) = (many as usize, Some(many as usize));
