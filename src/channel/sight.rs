@@ -2,7 +2,7 @@
 
 use super::{
     band_sender::BandSender, builder::Builder, core::Core, managed::Managed, receiver::Receiver,
-    sender::Sender,
+    sender::Sender, weak::WeakReceiver,
 };
 use crate::{
     band::Band,
@@ -90,6 +90,16 @@ macro_rules! snapshot {
 snapshot!(Sender, core);
 snapshot!(BandSender, sender.core);
 snapshot!(Receiver, core);
+
+impl<T> WeakReceiver<T> {
+    /// `None` once the channel has no handle any more that could send or receive. It is no receiver
+    /// for the moment, so it keeps the channel from nothing.
+    #[cfg(feature = "prometheus")]
+    pub(crate) fn snapshot(&self) -> Option<Snapshot> {
+        let has_handles = self.core.senders.count() + self.core.receivers.count() > 0;
+        has_handles.then(|| self.core.snapshot())
+    }
+}
 
 /// # Sight
 impl<T> Receiver<T> {

@@ -88,7 +88,7 @@ impl<T> WeakSender<T> {
 /// assert_eq!(sender.send_blocking(Band::URGENT, 1), Err(SendError::Closed(1)));
 /// ```
 pub struct WeakReceiver<T> {
-    core: Arc<Core<T>>,
+    pub(super) core: Arc<Core<T>>,
     /// The bands that a receiver made from it takes from, a bit a band.
     mask: u64,
 }

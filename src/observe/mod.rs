@@ -9,6 +9,8 @@
 //! * [`Watchdog`]: a thread of its own that says when something waits for too long, and who works
 //!   meanwhile.
 
+#[cfg(any(feature = "prometheus", feature = "metrics"))]
+mod families;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(feature = "prometheus")]
