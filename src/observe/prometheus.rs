@@ -119,7 +119,8 @@ struct Channel {
 }
 
 /// What was exported of a band. A counter that goes down, be it by one, counts as one that began
-/// anew, but these two are not read at one instant, and may, for a moment.
+/// anew; but these two may: the one is reckoned from two that are not read at one instant, and of
+/// the other what is not over yet is forgotten when the item that waited is evicted.
 #[derive(Debug, Clone, Copy, Default)]
 struct Floor {
     /// Sends that did not wait.

@@ -128,9 +128,11 @@ fn a_recorder_is_told_what_the_snapshot_says() {
     sender.try_send_many(b(1), 0..4).unwrap();
     sender.force_send(b(0), 4).unwrap(); // one of band 1 goes
     assert!(sender.try_send(b(1), 5).is_err());
-    let _working = receiver.working(b(1));
+    let working = receiver.working(b(1));
     thread::sleep(Duration::from_millis(2));
+    drop(working);
     receiver.try_recv().unwrap();
+    let _working = receiver.working(b(1));
 
     let notes = Notes::default();
     let snapshot = receiver.snapshot();
