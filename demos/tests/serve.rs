@@ -172,7 +172,7 @@ fn the_dashboard_and_the_alerts_ask_for_what_is_exported() {
     let serve = Serve::start(&[]);
     let metrics = serve.metrics();
     let series = metrics.lines().filter(|line| !line.starts_with('#'));
-    let exported: BTreeSet<String> = series.flat_map(|line| names(line)).collect();
+    let exported: BTreeSet<String> = series.flat_map(names).collect();
 
     let dashboard: Value = serde_json::from_str(&document("dashboard.json")).expect("JSON");
     let panels = dashboard["panels"].as_array().expect("a list");

@@ -23,14 +23,17 @@ pub(super) enum Of {
     /// What only grows, of a channel that is observed.
     Counter(fn(&BandSnapshot) -> Number),
     /// The same for each reason why.
-    Reasons(&'static [(&'static str, fn(&BandSnapshot) -> u64)]),
+    Reasons(&'static [Reason]),
     /// Times, of a channel that is observed.
     Times(fn(&BandSnapshot) -> &Latencies),
     /// The same, where those of nothing are reckoned, not counted.
     Waits(fn(&BandSnapshot) -> &Latencies),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What it is called, and how many there were.
+pub(super) type Reason = (&'static str, fn(&BandSnapshot) -> u64);
+
+#[derive(Clone, Copy)]
 pub(super) enum Number {
     Whole(u64),
     Part(f64),
