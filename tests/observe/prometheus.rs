@@ -471,7 +471,55 @@ fn a_channel_that_is_not_observed_has_no_zeros_for_what_nobody_counts() {
 }
 
 #[test]
+fn waits_that_sent_nothing_take_nothing_from_those_of_nothing() {
+    let _watchdog = Watchdog::new("waits_that_sent_nothing_take_nothing_from_those_of_nothing");
+    let (sender, receiver) = Builder::new(1).capacity(1).observe().build().unwrap();
+    let collector = Collector::new("jobs", &receiver);
+    let labels = "band=0,channel=jobs";
+    let puts = || {
+        let all = scrape(&collector);
+        let shortest = buckets(&all, "put", labels)[0].1;
+        (shortest, all.get("bandq_put_latency_seconds_count", labels))
+    };
+    sender.try_send(b(0), ()).unwrap();
+    assert_eq!(puts(), (1.0, 1.0));
+    thread::scope(|scope| {
+        // A permit that was waited for, and is not used.
+        scope.spawn(|| drop(block_on(sender.reserve(b(0))).expect("it is open")));
+        while receiver.snapshot().senders_waiting == 0 {
+            thread::yield_now();
+        }
+        thread::sleep(Duration::from_millis(1));
+        receiver.try_recv().unwrap();
+    });
+    assert_eq!(puts(), (1.0, 2.0));
+    sender.try_send(b(0), ()).unwrap();
+    sender.try_send(b(0), ()).unwrap_err();
+    assert_eq!(puts().0, 1.0, "reckoned again, by what was sent");
+    receiver.try_recv().unwrap();
+    sender.try_send(b(0), ()).unwrap();
+    assert_eq!(puts(), (2.0, 3.0));
+}
+
+#[test]
+fn an_inversion_that_is_forgotten_was_exported_for_good() {
+    let (sender, receiver) = Builder::new(2).observe().build().unwrap();
+    let collector = Collector::new("jobs", &receiver);
+    let inversion =
+        || scrape(&collector).get("bandq_inversion_seconds_total", "band=0,channel=jobs");
+    let idle = receiver.clone(); // never said to work, so it does not count
+    let _working = receiver.working(b(1));
+    sender.try_send(b(0), ()).unwrap();
+    thread::sleep(Duration::from_millis(2));
+    let during = inversion();
+    assert!(during >= 0.002, "{during}");
+    idle.try_recv().unwrap();
+    assert!(inversion() >= during);
+}
+
+#[test]
 fn no_counter_goes_down_while_threads_send_and_wait() {
+    const ITEMS: u32 = 3000;
     let _watchdog = Watchdog::new("no_counter_goes_down_while_threads_send_and_wait");
     let (sender, receiver) = Builder::new(2).capacity(2).observe().build().unwrap();
     let collector = Collector::new("jobs", &receiver);
@@ -485,7 +533,7 @@ fn no_counter_goes_down_while_threads_send_and_wait() {
         for band in 0..2 {
             let sender = sender.clone();
             scope.spawn(move || {
-                for item in 0..20_000 {
+                for item in 0..ITEMS {
                     sender.send_blocking(b(band), item).expect("it is open");
                     if item % 7 == 0 {
                         // A wait that sends nothing: the room goes back.
@@ -514,9 +562,12 @@ fn no_counter_goes_down_while_threads_send_and_wait() {
     });
     let all = scrape(&collector);
     for band in ["band=0,channel=jobs", "band=1,channel=jobs"] {
-        assert_eq!(all.get("bandq_sent_total", band), 20_000.0);
-        assert_eq!(all.get("bandq_received_total", band), 20_000.0);
-        assert_eq!(all.get("bandq_get_latency_seconds_count", band), 20_000.0);
-        assert!(all.get("bandq_put_latency_seconds_count", band) >= 20_000.0);
+        assert_eq!(all.get("bandq_sent_total", band), ITEMS as f64);
+        assert_eq!(all.get("bandq_received_total", band), ITEMS as f64);
+        assert_eq!(
+            all.get("bandq_get_latency_seconds_count", band),
+            ITEMS as f64
+        );
+        assert!(all.get("bandq_put_latency_seconds_count", band) >= ITEMS as f64);
     }
 }
