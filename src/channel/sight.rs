@@ -110,6 +110,16 @@ snapshot!(Sender, core);
 snapshot!(BandSender, sender.core);
 snapshot!(Receiver, core);
 
+impl<T> WeakReceiver<T> {
+    /// `None` once the channel has no handle any more that could send or receive. It is no receiver
+    /// for the moment, so it keeps the channel from nothing.
+    #[cfg(feature = "prometheus")]
+    pub(crate) fn snapshot(&self) -> Option<Snapshot> {
+        let has_handles = self.core.senders.count() + self.core.receivers.count() > 0;
+        has_handles.then(|| self.core.snapshot())
+    }
+}
+
 /// # Sight
 impl<T> Receiver<T> {
     /// Says that its owner works on an item of that band, until the guard is dropped. So it is

@@ -11,6 +11,8 @@
 
 #[cfg(not(target_family = "wasm"))]
 mod alarm;
+#[cfg(any(feature = "prometheus", feature = "metrics"))]
+mod families;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(feature = "prometheus")]

@@ -3,6 +3,10 @@
 
 mod counts;
 mod inversion;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(feature = "prometheus")]
+mod prometheus;
 #[path = "../support/mod.rs"]
 mod support;
 mod times;
