@@ -63,6 +63,8 @@ impl Origin {
 pub(crate) struct Sending {
     /// The life of the item, in nanoseconds.
     pub(crate) ttl: u64,
+    /// Whether it has waited for room, on a channel that is observed.
+    pub(crate) has_waited: bool,
     #[cfg(feature = "observe")]
     location: &'static Location<'static>,
 }
@@ -74,9 +76,16 @@ impl Sending {
     pub(crate) fn here(ttl: u64) -> Self {
         Self {
             ttl,
+            has_waited: false,
             #[cfg(feature = "observe")]
             location: Location::caller(),
         }
+    }
+
+    /// Once it has waited for room, or not.
+    #[inline(always)]
+    pub(crate) fn after(self, has_waited: bool) -> Self {
+        Self { has_waited, ..self }
     }
 
     pub(crate) fn origin(&self) -> Origin {

@@ -70,7 +70,7 @@ pub struct BandSender<T> {
 pub(super) struct SinkState {
     pub(super) waiter: crate::wait::Waiter,
     pub(super) has_unit: bool,
-    pub(super) since: super::observed::Since,
+    pub(super) put: super::observed::Put,
 }
 
 common_methods!(BandSender, sender.core);

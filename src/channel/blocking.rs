@@ -2,7 +2,7 @@
 
 use super::{
     core::{received, sent},
-    observed::Since,
+    observed::Put,
     receiver::Receiver,
     sender::Sender,
     waits::RECEIVES,
@@ -43,12 +43,15 @@ impl<T> Sender<T> {
         let mut parcel = Parcel::new(item);
         let band = band.into();
         let sending = Sending::here(self.ttl);
-        let mut since = Since::default();
+        let mut put = Put::default();
         let outcome = Waiter::block(&self.core.room_wait(band), None, || {
-            since.looked(
+            put.looked(
                 &self.core,
                 band,
-                sent(self.core.try_send(band, &mut parcel, sending)),
+                sent(
+                    self.core
+                        .try_send(band, &mut parcel, sending.after(put.waits())),
+                ),
             )
         });
         match outcome {
@@ -123,12 +126,12 @@ impl<T> Sender<T> {
         deadline: Option<Instant>,
     ) -> Result<(), SendTimeoutError<()>> {
         let sending = Sending::here(self.ttl);
-        let mut since = Since::default();
+        let mut put = Put::default();
         let outcome = Waiter::block(&self.core.room_wait(band), deadline, || {
-            since.looked(
+            put.looked(
                 &self.core,
                 band,
-                sent(self.core.try_send(band, parcel, sending)),
+                sent(self.core.try_send(band, parcel, sending.after(put.waits()))),
             )
         });
         match outcome {

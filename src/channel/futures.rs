@@ -12,7 +12,7 @@
 
 use super::{
     core::{Core, received, sent},
-    observed::Since,
+    observed::Put,
     permit::{OwnedPermit, Permit, Permits},
     waits::{ItemWait, RECEIVES, RoomWait},
 };
@@ -114,7 +114,7 @@ pub struct Send<'a, T> {
     band: Band,
     sending: Sending,
     parcel: Parcel<T>,
-    since: Since,
+    put: Put,
 }
 
 fused!(Send<'a, T>);
@@ -127,7 +127,7 @@ impl<'a, T> Send<'a, T> {
             band,
             sending,
             parcel: Parcel::new(item),
-            since: Since::default(),
+            put: Put::default(),
         }
     }
 }
@@ -142,10 +142,14 @@ impl<T> Future for Send<'_, T> {
             band,
             sending,
             parcel,
-            since,
+            put,
         } = &mut *self;
         wait.poll(context, || {
-            since.looked(core, *band, sent(core.try_send(*band, parcel, *sending)))
+            put.looked(
+                core,
+                *band,
+                sent(core.try_send(*band, parcel, sending.after(put.waits()))),
+            )
         })
         .map_err(|error| error.with(parcel.unwrap()))
     }
@@ -175,7 +179,7 @@ pub struct SendMany<'a, T, I> {
     /// Taken out of the iterator, and waiting for room.
     next: Parcel<T>,
     sent: usize,
-    since: Since,
+    put: Put,
 }
 
 impl<T, I> Unpin for SendMany<'_, T, I> {}
@@ -204,7 +208,7 @@ impl<'a, T, I: Iterator<Item = T>> SendMany<'a, T, I> {
             items,
             next: Parcel::empty(),
             sent: 0,
-            since: Since::default(),
+            put: Put::default(),
         }
     }
 }
@@ -221,7 +225,7 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
             items,
             next,
             sent: count,
-            since,
+            put,
         } = &mut *self;
         assert!(!wait.is_over, "polled again after it was ready");
         let outcome = loop {
@@ -232,7 +236,11 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
                 next.put(item);
             }
             let sending = wait.poll_part(context, || {
-                since.looked(core, *band, sent(core.try_send(*band, next, *sending)))
+                put.looked(
+                    core,
+                    *band,
+                    sent(core.try_send(*band, next, sending.after(put.waits()))),
+                )
             });
             match sending {
                 Poll::Pending => return Poll::Pending,
@@ -271,7 +279,7 @@ pub struct Reserve<'a, T> {
     band: Band,
     units: usize,
     ttl: u64,
-    since: Since,
+    put: Put,
 }
 
 fused!(Reserve<'a, T>);
@@ -288,7 +296,7 @@ impl<'a, T> Reserve<'a, T> {
             band,
             units,
             ttl,
-            since: Since::default(),
+            put: Put::default(),
         }
     }
 }
@@ -303,13 +311,13 @@ impl<'a, T> Future for Reserve<'a, T> {
             band,
             units,
             ttl,
-            since,
+            put,
         } = &mut *self;
         let core: &'a Core<T> = core;
         wait.poll(context, || {
-            since.looked(core, *band, sent(core.try_reserve(*band, *units, *ttl)))
+            put.looked(core, *band, sent(core.try_reserve(*band, *units, *ttl)))
         })
-        .map_ok(|()| Permit::new(core, *band, *units, *ttl))
+        .map_ok(|()| Permit::new(core, *band, *units, *ttl, put.has_waited))
     }
 }
 
@@ -330,7 +338,7 @@ pub struct ReserveOwned<'a, T> {
     wait: Wait<RoomWait<'a>>,
     band: Band,
     ttl: u64,
-    since: Since,
+    put: Put,
 }
 
 fused!(ReserveOwned<'a, T>);
@@ -342,7 +350,7 @@ impl<'a, T> ReserveOwned<'a, T> {
             wait: Wait::at(core.room_wait(band)),
             band,
             ttl,
-            since: Since::default(),
+            put: Put::default(),
         }
     }
 }
@@ -356,12 +364,12 @@ impl<T> Future for ReserveOwned<'_, T> {
             wait,
             band,
             ttl,
-            since,
+            put,
         } = &mut *self;
         wait.poll(context, || {
-            since.looked(core, *band, sent(core.try_reserve(*band, 1, *ttl)))
+            put.looked(core, *band, sent(core.try_reserve(*band, 1, *ttl)))
         })
-        .map_ok(|()| OwnedPermit::new(Arc::clone(core), *band, *ttl))
+        .map_ok(|()| OwnedPermit::new(Arc::clone(core), *band, *ttl, put.has_waited))
     }
 }
 
@@ -385,7 +393,7 @@ pub struct ReserveMany<'a, T> {
     band: Band,
     units: usize,
     ttl: u64,
-    since: Since,
+    put: Put,
 }
 
 fused!(ReserveMany<'a, T>);
@@ -398,7 +406,7 @@ impl<'a, T> ReserveMany<'a, T> {
             band,
             units,
             ttl,
-            since: Since::default(),
+            put: Put::default(),
         }
     }
 }
@@ -413,13 +421,13 @@ impl<'a, T> Future for ReserveMany<'a, T> {
             band,
             units,
             ttl,
-            since,
+            put,
         } = &mut *self;
         let core: &'a Core<T> = core;
         wait.poll(context, || {
-            since.looked(core, *band, sent(core.try_reserve(*band, *units, *ttl)))
+            put.looked(core, *band, sent(core.try_reserve(*band, *units, *ttl)))
         })
-        .map_ok(|()| Permits::new(core, *band, *units, *ttl))
+        .map_ok(|()| Permits::new(core, *band, *units, *ttl, put.has_waited))
     }
 }
 

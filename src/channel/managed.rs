@@ -201,7 +201,7 @@ impl<T> Entries<T> {
         if !pushed {
             parcel.put(entry.unwrap().item);
         } else if let Some(record) = &self.record {
-            record.sent(band);
+            record.sent(band, sending.has_waited);
         }
         pushed
     }

@@ -42,11 +42,22 @@ impl<T> Core<T> {
     }
 }
 
-/// Since when a sender waits for room; 0 if it does not, or nobody observes it.
+/// A sender's wait for room.
 #[derive(Debug, Default)]
-pub(super) struct Since(u64);
+pub(super) struct Put {
+    /// Since when; 0 if it does not wait, or nobody observes it.
+    since: u64,
+    /// Whether what it got last was waited for.
+    pub(super) has_waited: bool,
+}
 
-impl Since {
+impl Put {
+    /// Whether it has waited for what it tries to get.
+    #[inline(always)]
+    pub(super) fn waits(&self) -> bool {
+        self.since != 0
+    }
+
     /// What a look for room has found: an outcome, or `None`, and the sender waits.
     #[inline(always)]
     pub(super) fn looked<T, R>(
@@ -57,7 +68,8 @@ impl Since {
     ) -> Option<Result<R, SendError<()>>> {
         match outcome {
             Some(Ok(ready)) => {
-                if self.0 != 0 {
+                self.has_waited = self.waits();
+                if self.has_waited {
                     self.is_over(core, band);
                 }
                 Some(Ok(ready))
@@ -67,22 +79,22 @@ impl Since {
                 Some(Err(error))
             }
             None => {
-                self.waits(core);
+                self.begin(core);
                 None
             }
         }
     }
 
     #[cold]
-    fn waits<T>(&mut self, core: &Core<T>) {
-        if self.0 == 0 {
-            self.0 = core.now().map_or(0, |now| now.max(1));
+    fn begin<T>(&mut self, core: &Core<T>) {
+        if self.since == 0 {
+            self.since = core.now().map_or(0, |now| now.max(1));
         }
     }
 
     #[cold]
     fn is_over<T>(&mut self, core: &Core<T>, band: Band) {
-        let since = mem::take(&mut self.0);
+        let since = mem::take(&mut self.since);
         if let (Some(record), Some(now)) = (core.record(), core.now()) {
             record.put(band, now.saturating_sub(since));
         }

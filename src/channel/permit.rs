@@ -26,17 +26,26 @@ pub struct Permit<'a, T> {
     band: Band,
     units: usize,
     ttl: u64,
+    /// Whether it was waited for.
+    has_waited: bool,
     is_used: bool,
 }
 
 impl<'a, T> Permit<'a, T> {
     /// For a unit of room that was taken.
-    pub(super) fn new(core: &'a Core<T>, band: Band, units: usize, ttl: u64) -> Self {
+    pub(super) fn new(
+        core: &'a Core<T>,
+        band: Band,
+        units: usize,
+        ttl: u64,
+        has_waited: bool,
+    ) -> Self {
         Self {
             core,
             band,
             units,
             ttl,
+            has_waited,
             is_used: false,
         }
     }
@@ -72,7 +81,7 @@ impl<'a, T> Permit<'a, T> {
     #[track_caller]
     pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
         let mut parcel = Parcel::new(item);
-        let sending = Sending::here(self.ttl);
+        let sending = Sending::here(self.ttl).after(self.has_waited);
         let sent = self
             .core
             .send_reserved(self.band, &mut parcel, self.units, sending);
@@ -115,16 +124,19 @@ pub struct OwnedPermit<T> {
     core: Arc<Core<T>>,
     band: Band,
     ttl: u64,
+    /// Whether it was waited for.
+    has_waited: bool,
     is_used: bool,
 }
 
 impl<T> OwnedPermit<T> {
     /// For a unit of room that was taken.
-    pub(super) fn new(core: Arc<Core<T>>, band: Band, ttl: u64) -> Self {
+    pub(super) fn new(core: Arc<Core<T>>, band: Band, ttl: u64, has_waited: bool) -> Self {
         Self {
             core,
             band,
             ttl,
+            has_waited,
             is_used: false,
         }
     }
@@ -160,7 +172,7 @@ impl<T> OwnedPermit<T> {
     #[track_caller]
     pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
         let mut parcel = Parcel::new(item);
-        let sending = Sending::here(self.ttl);
+        let sending = Sending::here(self.ttl).after(self.has_waited);
         let sent = self.core.send_reserved(self.band, &mut parcel, 1, sending);
         self.is_used = sent.is_ok();
         sent.map_err(|error| error.with(parcel.unwrap()))
@@ -203,16 +215,25 @@ pub struct Permits<'a, T> {
     band: Band,
     left: usize,
     ttl: u64,
+    /// Whether it was waited for.
+    has_waited: bool,
 }
 
 impl<'a, T> Permits<'a, T> {
     /// For units of room that were taken.
-    pub(super) fn new(core: &'a Core<T>, band: Band, units: usize, ttl: u64) -> Self {
+    pub(super) fn new(
+        core: &'a Core<T>,
+        band: Band,
+        units: usize,
+        ttl: u64,
+        has_waited: bool,
+    ) -> Self {
         Self {
             core,
             band,
             left: units,
             ttl,
+            has_waited,
         }
     }
 
@@ -235,7 +256,13 @@ impl<'a, T> Iterator for Permits<'a, T> {
 
     fn next(&mut self) -> Option<Permit<'a, T>> {
         self.left = self.left.checked_sub(1)?;
-        Some(Permit::new(self.core, self.band, 1, self.ttl))
+        Some(Permit::new(
+            self.core,
+            self.band,
+            1,
+            self.ttl,
+            self.has_waited,
+        ))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

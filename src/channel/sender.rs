@@ -211,7 +211,7 @@ impl<T> Sender<T> {
         self.core
             .try_reserve(band, 1, self.ttl)
             .map_err(|error| self.core.came_back(band, error))?;
-        Ok(Permit::new(&self.core, band, 1, self.ttl))
+        Ok(Permit::new(&self.core, band, 1, self.ttl, false))
     }
 
     /// Waits for room for one item, as a task; the permit borrows nothing.
@@ -260,7 +260,12 @@ impl<T> Sender<T> {
         self.core
             .try_reserve(band, 1, self.ttl)
             .map_err(|error| self.core.came_back(band, error))?;
-        Ok(OwnedPermit::new(Arc::clone(&self.core), band, self.ttl))
+        Ok(OwnedPermit::new(
+            Arc::clone(&self.core),
+            band,
+            self.ttl,
+            false,
+        ))
     }
 
     /// Waits, as a task, for room for `units` items at once: all of it, or none.
@@ -317,7 +322,7 @@ impl<T> Sender<T> {
         self.core
             .try_reserve(band, units, self.ttl)
             .map_err(|error| self.core.came_back(band, error))?;
-        Ok(Permits::new(&self.core, band, units, self.ttl))
+        Ok(Permits::new(&self.core, band, units, self.ttl, false))
     }
 
     /// Sends the items of an iterator to one band, in order, for as long as there is room, and
@@ -508,7 +513,7 @@ impl<T> Sender<T> {
         self.core
             .try_reserve(band, units, self.ttl)
             .map_err(|error| self.core.came_back(band, error))?;
-        Ok(Permit::new(&self.core, band, units, self.ttl))
+        Ok(Permit::new(&self.core, band, units, self.ttl, false))
     }
 }
 

@@ -49,7 +49,7 @@ impl<T> Sink<T> for BandSender<T> {
         let core = &sender.core;
         let place = core.any_room_wait(*band);
         let ready = sink.waiter.poll(&place, context, || {
-            sink.since
+            sink.put
                 .looked(core, *band, sent(core.try_reserve(*band, 1, sender.ttl)))
         });
         ready.map(|result| {
@@ -69,7 +69,12 @@ impl<T> Sink<T> for BandSender<T> {
         );
         let mut parcel = Parcel::new(item);
         let Sender { core, ttl } = &self.sender;
-        let sent = core.send_reserved(self.band, &mut parcel, 1, Sending::here(*ttl));
+        let sent = core.send_reserved(
+            self.band,
+            &mut parcel,
+            1,
+            Sending::here(*ttl).after(self.sink.put.has_waited),
+        );
         if sent.is_ok() {
             self.sink.has_unit = false;
         } else {

@@ -26,8 +26,6 @@ pub(super) enum Of {
     Reasons(&'static [Reason]),
     /// Times, of a channel that is observed.
     Times(fn(&BandSnapshot) -> &Latencies),
-    /// The same, where those of nothing are reckoned, not counted.
-    Waits(fn(&BandSnapshot) -> &Latencies),
 }
 
 /// What it is called, and how many there were.
@@ -138,6 +136,6 @@ pub(super) const FAMILIES: &[Family] = &[
         name: "bandq_put_latency",
         unit: Some("seconds"),
         help: "For how long senders waited for room, those among them that did not.",
-        of: Of::Waits(|band| &band.put),
+        of: Of::Times(|band| &band.put),
     },
 ];

@@ -108,7 +108,7 @@ impl Family {
                         counter!(name.clone(), with("reason", reason)).absolute(count(band));
                     }
                 }
-                Of::Times(times) | Of::Waits(times) => {
+                Of::Times(times) => {
                     for (label, part) in QUANTILES {
                         let time = times(band).quantile(part).map(|time| time.as_secs_f64());
                         if let Some(time) = time {

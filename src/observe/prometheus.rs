@@ -65,7 +65,7 @@
 //! a dashboard for Grafana are in `docs/prometheus` of the repository.
 
 use super::{
-    BandSnapshot, Latencies, Snapshot,
+    Latencies, Snapshot,
     families::{FAMILIES, Family, Number, Of},
 };
 use crate::channel::Receiver;
@@ -78,10 +78,7 @@ use prometheus_client::{
     metrics::MetricType,
     registry::Unit,
 };
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Exports channels; encoded at each scrape, so that items pay nothing for it.
 ///
@@ -115,33 +112,12 @@ struct Channel {
     name: String,
     /// `None` when it is gone.
     look: Box<dyn Fn() -> Option<Snapshot> + Send + Sync>,
-    floors: Vec<Floor>,
-}
-
-/// What was exported of a band. A counter that goes down, be it by one, counts as one that began
-/// anew; but these two may: the one is reckoned from two that are not read at one instant, and of
-/// the other what is not over yet is forgotten when the item that waited is evicted.
-#[derive(Debug, Clone, Copy, Default)]
-struct Floor {
-    /// Sends that did not wait.
-    at_once: u64,
-    inversion: Duration,
-}
-
-impl Floor {
-    fn raise(&mut self, band: &mut BandSnapshot) {
-        self.at_once = self.at_once.max(band.put.count_up_to(0));
-        self.inversion = self.inversion.max(band.inversion);
-        band.inversion = self.inversion;
-    }
 }
 
 /// What is exported of a channel, at one scrape.
 struct Seen {
     name: String,
     snapshot: Snapshot,
-    /// By band.
-    floors: Vec<Floor>,
 }
 
 impl Collector {
@@ -176,7 +152,6 @@ impl Collector {
         let channel = Channel {
             name: name.into(),
             look: Box::new(move || weak.snapshot()),
-            floors: vec![Floor::default(); receiver.bands()],
         };
         let mut channels = self.lock();
         channels.retain(|other| other.name != channel.name);
@@ -186,17 +161,13 @@ impl Collector {
     /// Outside of the lock is where it is written, which may be foreign code.
     fn look(&self) -> Vec<Seen> {
         let mut seen = Vec::new();
-        self.lock().retain_mut(|channel| {
-            let Some(mut snapshot) = (channel.look)() else {
+        self.lock().retain(|channel| {
+            let Some(snapshot) = (channel.look)() else {
                 return false;
             };
-            for (floor, band) in channel.floors.iter_mut().zip(&mut snapshot.bands) {
-                floor.raise(band);
-            }
             seen.push(Seen {
                 name: channel.name.clone(),
                 snapshot,
-                floors: channel.floors.clone(),
             });
             true
         });
@@ -237,7 +208,7 @@ impl Of {
         match self {
             Self::Channel(_) | Self::Band(_) | Self::Observed(_) => MetricType::Gauge,
             Self::Counter(_) | Self::Reasons(_) => MetricType::Counter,
-            Self::Times(_) | Self::Waits(_) => MetricType::Histogram,
+            Self::Times(_) => MetricType::Histogram,
         }
     }
 }
@@ -259,7 +230,7 @@ impl Seen {
                 encoder.encode_family(&[channel])?.encode_gauge(&number)
             });
         }
-        for (band, floor) in self.snapshot.bands.iter().zip(&self.floors) {
+        for band in &self.snapshot.bands {
             let number = band.band.index().to_string();
             let labels = [channel, ("band", number.as_str())];
             if let Of::Reasons(reasons) = of {
@@ -277,22 +248,20 @@ impl Seen {
                 Of::Counter(number) => {
                     encoder.encode_counter::<NoLabelSet, _, f64>(&number(band), None)?;
                 }
-                Of::Times(times) => encode_times(times(band), 0, &mut encoder)?,
-                Of::Waits(times) => encode_times(times(band), floor.at_once, &mut encoder)?,
+                Of::Times(times) => encode_times(times(band), &mut encoder)?,
             }
         }
         Ok(())
     }
 }
 
-/// With as many of nothing as it takes for there to be `zeros` of them.
-fn encode_times(times: &Latencies, zeros: u64, encoder: &mut MetricEncoder<'_>) -> fmt::Result {
-    let count = times.count() + zeros.saturating_sub(times.count_up_to(0));
+fn encode_times(times: &Latencies, encoder: &mut MetricEncoder<'_>) -> fmt::Result {
+    let count = times.count();
     let mut buckets = [(f64::INFINITY, 0); BUCKETS + 1];
     let mut before = 0;
     for (power, bucket) in buckets.iter_mut().take(BUCKETS).enumerate() {
         let micros = 1_u64 << power;
-        let up_to = times.count_up_to(micros * 1000) + (count - times.count());
+        let up_to = times.count_up_to(micros * 1000);
         *bucket = (micros as f64 / 1e6, up_to - before);
         before = up_to;
     }

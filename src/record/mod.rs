@@ -42,8 +42,10 @@ pub(crate) enum Refusal {
 
 /// What is counted of one band.
 struct Counts {
-    /// Written by senders, beside nothing that receivers write.
-    sent: Spaced<AtomicU64>,
+    /// Sends that found room at once; written by senders, beside nothing that receivers write.
+    sent_at_once: Spaced<AtomicU64>,
+    /// Those that have waited for room.
+    sent_later: AtomicU64,
     /// From send to receive.
     get: Recorder,
     /// Of those that waited for room.
@@ -60,7 +62,8 @@ struct Counts {
 impl Counts {
     fn new() -> Self {
         Self {
-            sent: Spaced::new(AtomicU64::new(0)),
+            sent_at_once: Spaced::new(AtomicU64::new(0)),
+            sent_later: AtomicU64::new(0),
             get: Recorder::new(),
             put: Recorder::new(),
             gone: Recorder::new(),
@@ -103,12 +106,16 @@ impl Record {
 
     // Relaxed, all of it: counters order nothing.
 
-    /// An item was sent.
+    /// An item was sent, after a wait for room or at once.
     #[inline]
-    pub(crate) fn sent(&self, band: Band) {
-        self.bands[band.index()]
-            .sent
-            .fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn sent(&self, band: Band, has_waited: bool) {
+        let counts = &self.bands[band.index()];
+        let sent = if has_waited {
+            &counts.sent_later
+        } else {
+            &*counts.sent_at_once
+        };
+        sent.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The span of a send.
@@ -187,7 +194,8 @@ impl Record {
         let get = counts.get.load();
         let received = get.count();
         // A send counts itself once its item can be received.
-        let sent = load(&counts.sent).max(received + evicted + expired + dropped);
+        let at_once = load(&counts.sent_at_once);
+        let sent = (at_once + load(&counts.sent_later)).max(received + evicted + expired + dropped);
         Counted {
             sent,
             received,
@@ -198,7 +206,7 @@ impl Record {
             refused_late: load(&counts.refused[Refusal::Late as usize]),
             refused_other: load(&counts.refused[Refusal::Other as usize]),
             get,
-            put: counts.put.load().with_zeros_to(sent),
+            put: counts.put.load().with_zeros(at_once),
             gone: counts.gone.load(),
         }
     }

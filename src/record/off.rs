@@ -18,7 +18,7 @@ impl Record {
         unreachable!("nothing asks for it")
     }
 
-    pub(crate) fn sent(&self, _: Band) {
+    pub(crate) fn sent(&self, _: Band, _: bool) {
         match *self {}
     }
 

@@ -94,7 +94,8 @@ pub struct BandSnapshot {
     pub inversion: Duration,
     /// From send to receive.
     pub get: Latencies,
-    /// How long senders waited for room: nothing for those that found it at once.
+    /// How long senders waited for room: nothing for those that found it at once. A reservation
+    /// counts when it has got its room after a wait, else when something is sent by it.
     pub put: Latencies,
     /// From send to eviction or expiry.
     pub gone: Latencies,

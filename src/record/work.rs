@@ -37,7 +37,7 @@
 use super::last;
 use crate::{
     band::Band,
-    clock::Clock,
+    clock::{Clock, nanos},
     entry::Origin,
     once::OnceBox,
     queue::Fronts,
@@ -69,6 +69,8 @@ struct Crew {
 struct Exposure {
     since: AtomicU64,
     inverted: AtomicU64,
+    /// The most that was told: what is told never gets less.
+    told: AtomicU64,
 }
 
 /// A piece of work by name.
@@ -107,6 +109,7 @@ impl Work {
         let exposure = |_| Exposure {
             since: AtomicU64::new(0),
             inverted: AtomicU64::new(0),
+            told: AtomicU64::new(0),
         };
         Self {
             clock,
@@ -229,11 +232,15 @@ impl Work {
         sent.map_or(0, |sent| now.saturating_sub(sent.max(since)))
     }
 
-    /// For how long a band was inverted, up to now.
+    /// For how long a band was inverted, up to now. It never gets less: what has been waiting may
+    /// be taken by somebody who is no worker, or go, and is not added up then.
     pub(crate) fn inversion(&self, band: usize) -> Duration {
         let exposure = &self.bands[band];
+        let now = self.inverted_for(band).unwrap_or_default();
         let before = exposure.inverted.load(Ordering::Relaxed);
-        Duration::from_nanos(before) + self.inverted_for(band).unwrap_or_default()
+        let all = before.saturating_add(nanos(now));
+        let told = exposure.told.fetch_max(all, Ordering::Relaxed); // a number
+        Duration::from_nanos(all.max(told))
     }
 
     /// For how long a band is inverted, if it is.
