@@ -112,6 +112,21 @@ fn a_wake_that_is_given_up_goes_to_somebody_who_may_take_the_item() {
 }
 
 #[test]
+fn a_wake_that_is_given_up_goes_to_another_of_some_bands() {
+    let (sender, receiver) = unbounded(8);
+    let urgent = receiver.within(URGENT..=URGENT);
+    let one = Task::waiting(urgent.recv());
+    let mut another = Task::waiting(urgent.recv());
+    let low = receiver.within(LOW..=LOW);
+    let of_low = Task::waiting(low.recv());
+    sender.try_send(URGENT, 1).unwrap();
+    assert_eq!([one.wakes(), another.wakes()], [1, 0]);
+    drop(one);
+    assert_eq!([another.wakes(), of_low.wakes()], [1, 0]);
+    assert_eq!(another.ready(), Ok((URGENT, 1)));
+}
+
+#[test]
 fn an_item_whose_receiver_took_a_more_urgent_one_wakes_another() {
     // One is woken for the low item, the narrow one for the urgent one; the first looks before it,
     // and takes the urgent one. Another must know of the low one: the narrow one may not take it.

@@ -131,7 +131,7 @@ mod tests {
             stride >> BAND_BITS
         };
         assert_eq!([whole(9, 9), whole(9, 3), whole(9, 1)], [1024, 3072, 9216]);
-        assert_eq!([whole(4, 3), whole(5, 3)], [1365, 1707]);
+        assert_eq!([whole(4, 3), whole(7, 5)], [1365, 1434]);
         assert_eq!(stride(u32::MAX, 1) >> STRIDE_BITS, 0, "it fits");
     }
 

@@ -419,3 +419,41 @@ impl Word {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_holds_its_version_and_its_rule() {
+        let steps = [1, 7, (1 << 40) - 1, 1 << 40, 3 << 45, 1 << 56];
+        let ageing = steps.map(|step| Rule::Ageing { step });
+        let weighted = [0, 1, 64].map(|strict| Rule::Weighted { strict });
+        for rule in [Rule::Strict].into_iter().chain(weighted).chain(ageing) {
+            let word = Word::of(0x1_2345, rule);
+            assert_eq!((word.rule(), word.0 >> VALUE_BITS), (rule, 0x2345));
+        }
+        let long = Word::of(0, Rule::Ageing { step: u64::MAX >> 7 });
+        let step = ((1 << 40) - 1) << 17;
+        assert_eq!(long.rule(), Rule::Ageing { step }, "its first 40 bits");
+    }
+
+    #[test]
+    fn a_word_is_replaced_by_a_later_version_only() {
+        let word = AtomicU64::new(Word::new(0xFFFE, 0).0);
+        let mut value = 0;
+        for (version, replaces) in [
+            (0xFFFE, false),
+            (0xFFFF, true),
+            (0xFFFE, false),
+            (0x1_0000, true),
+            (0xFFFF, false),
+            (0x1_0001, true),
+        ] {
+            let other = value + 1;
+            Word::new(version, other).replace_older(&word);
+            value = if replaces { other } else { value };
+            assert_eq!(Word(word.load(Ordering::Relaxed)).value(), value);
+        }
+    }
+}

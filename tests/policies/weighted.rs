@@ -266,6 +266,8 @@ fn batches_are_served_in_turns_too() {
     let bands: Vec<_> = out.iter().map(|(band, _)| band.index()).collect();
     assert_eq!((count(&bands, 0), count(&bands, 1)), (30, 10));
     assert!(bands.chunk_by(|a, b| a == b).all(|run| run.len() <= 3));
+    assert_eq!(receiver.try_recv_many(&mut out, 1_000), Ok(160), "the rest");
+    assert!(receiver.try_recv_many(&mut out, 1_000).is_err());
 }
 
 #[test]
