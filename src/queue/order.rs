@@ -456,4 +456,23 @@ mod tests {
             assert_eq!(Word(word.load(Ordering::Relaxed)).value(), value);
         }
     }
+
+    #[test]
+    fn a_turn_that_is_undone_has_cost_nothing() {
+        let order = Order::new(2);
+        order.set(Policy::weighted([1, 1])).unwrap();
+        let passes = || {
+            let passes = order.shares.iter();
+            passes
+                .map(|share| share.pass.load(Ordering::Relaxed))
+                .collect::<Vec<_>>()
+        };
+        let before = passes();
+        let sent = |bands: Range<usize>| bands.map(|_| 0);
+        let turn = order.turn(0b11, sent).unwrap();
+        assert_ne!(passes(), before);
+        order.undo(turn);
+        assert_eq!(passes(), before);
+        assert!(order.turn(0, sent).is_none());
+    }
 }

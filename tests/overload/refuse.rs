@@ -46,3 +46,14 @@ fn a_closed_channel_is_closed_for_what_would_be_late_too() {
     tx.close();
     assert_eq!(tx.try_send(b(1), 1), Err(TrySendError::Closed(1)));
 }
+
+#[test]
+fn a_wait_is_not_known_where_nothing_has_a_life() {
+    let builder = Builder::new(1).weigher(|_: &u8| 1);
+    let (tx, rx) = builder.build().unwrap();
+    tx.try_send_many(b(0), [0; 100]).unwrap();
+    assert_eq!(rx.try_iter().take(50).count(), 50);
+    let estimate = tx.estimate(b(0));
+    assert_eq!((estimate.ahead, estimate.wait), (50, None));
+    assert_eq!(tx.estimate(b(1)).ahead, 0, "no such band");
+}
