@@ -475,4 +475,21 @@ mod tests {
         assert_eq!(passes(), before);
         assert!(order.turn(0, sent).is_none());
     }
+
+    #[test]
+    fn a_walk_asks_each_listed_band_once_at_the_most() {
+        for policy in [Policy::strict(), Policy::weighted([1, 1, 1])] {
+            let order = Order::new(3);
+            order.set(policy).unwrap();
+            let mut asked = Vec::new();
+            let nothing = |band| {
+                asked.push(band);
+                assert!(asked.len() < 9, "{asked:?}");
+                false
+            };
+            let sent = |bands: Range<usize>| bands.map(|_| 0);
+            assert_eq!(order.walk(0b101, sent, nothing), None);
+            assert_eq!(asked, [0, 2]);
+        }
+    }
 }

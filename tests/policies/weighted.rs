@@ -175,7 +175,8 @@ fn a_band_that_was_idle_has_its_turns_however_far_the_others_were_charged() {
         let (sender, receiver) = channel(Policy::weighted([1, 1]), 2);
         for _ in 0..charges {
             receiver.charge(Band::new(0), u64::MAX); // a quarter of all virtual time
-            served(&sender, &receiver, &[0], 1);
+            sender.try_send(Band::new(0), 0).unwrap();
+            receiver.try_recv().unwrap();
         }
         let both = served(&sender, &receiver, &[0, 1], 10);
         assert_eq!((count(&both, 0), count(&both, 1)), (5, 5), "{both:?}");
