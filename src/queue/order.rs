@@ -433,7 +433,12 @@ mod tests {
             let word = Word::of(0x1_2345, rule);
             assert_eq!((word.rule(), word.0 >> VALUE_BITS), (rule, 0x2345));
         }
-        let long = Word::of(0, Rule::Ageing { step: u64::MAX >> 7 });
+        let long = Word::of(
+            0,
+            Rule::Ageing {
+                step: u64::MAX >> 7,
+            },
+        );
         let step = ((1 << 40) - 1) << 17;
         assert_eq!(long.rule(), Rule::Ageing { step }, "its first 40 bits");
     }
