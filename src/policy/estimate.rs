@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn beside_strict_bands_the_others_share_what_those_leave_by_weight_if_they_are_busy() {
         let shares = [0.5, 0.0625, 0.25, 0.0625, 0.125];
-        let mut bands = bands([3, 8, 100, 1, 0], shares, [0, 4, 2, 4, 1]);
+        let mut bands = bands([3, 8, 100, 1, 0], shares, [0, 8, 4, 8, 4]);
         let rule = Rule::Weighted { strict: 1 };
         assert_eq!(gaps(rule, 0, &bands), (3, 3));
         // Of the others 16 and 1 have their turns; a quarter of one half is an eighth.

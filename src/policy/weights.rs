@@ -155,7 +155,7 @@ mod tests {
         let (floor, stride) = (10 << 6, 3 << 6);
         assert_eq!(charged(20 << 6 | 7, floor, stride, 2), 26 << 6 | 7);
         assert_eq!(charged(4 << 6 | 7, floor, stride, 2), 16 << 6 | 7);
-        assert_eq!(charged(7, floor, stride, u64::MAX), floor + (1 << 62) | 7);
+        assert_eq!(charged(7, floor, stride, u64::MAX), (floor + (1 << 62)) | 7);
         assert_eq!(floor_at(20 << 6 | 7), 20 << 6);
     }
 }
