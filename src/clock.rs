@@ -31,3 +31,14 @@ pub(crate) fn nanos(duration: Duration) -> u64 {
     let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
     nanos.min(u64::MAX >> 2)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_without_end_leaves_room_for_sums() {
+        assert_eq!(nanos(Duration::from_micros(5)), 5_000);
+        assert_eq!(nanos(Duration::MAX), (1 << 62) - 1);
+    }
+}

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-use bandq::{BandQueue, bounded, unbounded};
+use bandq::{BandQueue, Policy, bounded, unbounded};
 use support::hand::poll_stream;
 use support::{Task, Watchdog, b, counting_waker};
 
@@ -288,6 +288,26 @@ fn dropped_queues_give_everything_back() {
                 tx.try_send(b((n % 8) as u8), n).unwrap();
             }
             drop(rx);
+        }
+        catch_up();
+    });
+    assert!(left <= NOISE, "{left} bytes");
+}
+
+#[test]
+fn dropped_channels_give_back_what_policies_lives_and_parts_of_the_bands_took() {
+    let _alone = alone();
+    catch_up();
+    let ((), left) = growth(|| {
+        for _ in 0..500 {
+            let (tx, rx) = unbounded::<u64>(8);
+            rx.set_policy(Policy::weighted([1; 8])).unwrap();
+            rx.set_policy(Policy::weighted([2; 8])).unwrap();
+            tx.try_send(b(1), 1).unwrap();
+            tx.with_ttl(Duration::MAX).try_send(b(1), 2).unwrap();
+            for band in 0..8 {
+                drop(rx.within(b(0)..=b(band)));
+            }
         }
         catch_up();
     });

@@ -69,6 +69,19 @@ fn one_without_any_band_waits_for_the_close() {
 }
 
 #[test]
+fn the_close_wakes_receives_and_streams_of_some_bands() {
+    let (sender, receiver) = unbounded::<u8>(2);
+    let urgent = receiver.within(URGENT..=URGENT);
+    let mut receiving = Task::waiting(urgent.recv());
+    let mut stream = urgent.clone();
+    let (waker, wakes) = counting_waker();
+    assert!(poll_stream(&mut stream, &waker).is_pending());
+    sender.close();
+    assert_eq!((receiving.wakes(), wakes.get()), (1, 1));
+    assert_eq!(receiving.ready(), Err(RecvError));
+}
+
+#[test]
 fn an_item_wakes_only_who_may_take_it() {
     let (sender, receiver) = unbounded(8);
     let urgent = receiver.within(Band::new(0)..=Band::new(1));
@@ -112,21 +125,88 @@ fn a_wake_that_is_given_up_goes_to_somebody_who_may_take_the_item() {
 }
 
 #[test]
+fn a_wake_that_is_given_up_goes_to_another_of_some_bands() {
+    for band in [URGENT, LOW] {
+        let (sender, receiver) = unbounded(8);
+        let [narrow, other] = [band, Band::new(1)].map(|band| receiver.within(band..=band));
+        let one = Task::waiting(narrow.recv());
+        let mut another = Task::waiting(narrow.recv());
+        let of_other = Task::waiting(other.recv());
+        sender.try_send(band, 1).unwrap();
+        assert_eq!([one.wakes(), another.wakes()], [1, 0]);
+        drop(one);
+        assert_eq!([another.wakes(), of_other.wakes()], [1, 0]);
+        assert_eq!(another.ready(), Ok((band, 1)));
+    }
+}
+
+#[test]
+fn a_wake_that_is_given_up_wakes_nobody_for_what_is_gone_or_not_its_own() {
+    let (sender, receiver) = unbounded(8);
+    let urgent = receiver.within(URGENT..=URGENT);
+    let narrow = Task::waiting(urgent.recv());
+    let wide = [(); 3].map(|()| Task::waiting(receiver.recv()));
+    sender.try_send(URGENT, 1).unwrap();
+    receiver.try_recv().unwrap();
+    drop(narrow);
+    assert_eq!(wide.each_ref().map(Task::wakes), [0, 0, 0]);
+    let narrow = Task::waiting(urgent.recv());
+    sender.try_send(URGENT, 1).unwrap();
+    sender.try_send(LOW, 1).unwrap();
+    assert_eq!(wide.each_ref().map(Task::wakes), [1, 0, 0]);
+    drop(narrow);
+    assert_eq!(wide.each_ref().map(Task::wakes), [1, 1, 0]);
+}
+
+#[test]
 fn an_item_whose_receiver_took_a_more_urgent_one_wakes_another() {
     // One is woken for the low item, the narrow one for the urgent one; the first looks before it,
     // and takes the urgent one. Another must know of the low one: the narrow one may not take it.
+    for band in [URGENT, Band::new(1)] {
+        let (sender, receiver) = unbounded(8);
+        let _wider = receiver.within(URGENT..=Band::new(1));
+        let urgent = receiver.within(band..=band);
+        let mut narrow = Task::waiting(urgent.recv());
+        let mut one = Task::waiting(receiver.recv());
+        let mut another = Task::waiting(receiver.recv());
+        sender.try_send(LOW, 'l').unwrap();
+        sender.try_send(band, 'u').unwrap();
+        assert_eq!([narrow.wakes(), one.wakes(), another.wakes()], [1, 1, 0]);
+        assert_eq!(one.ready(), Ok((band, 'u')));
+        assert_eq!(another.wakes(), 1);
+        assert_eq!(another.ready(), Ok((LOW, 'l')));
+        assert!(narrow.poll().is_pending());
+    }
+}
+
+#[test]
+fn an_item_that_no_receiver_of_some_bands_was_woken_for_wakes_nobody_else_when_it_is_taken() {
+    let (sender, receiver) = unbounded(8);
+    let _of_low = receiver.within(LOW..=LOW);
+    let mut wide = [(); 3].map(|()| Task::waiting(receiver.recv()));
+    for item in 0..2 {
+        sender.try_send(URGENT, item).unwrap();
+    }
+    assert_eq!(wide[0].ready(), Ok((URGENT, 0)));
+    assert_eq!(wide.each_ref().map(Task::wakes), [1, 1, 0]);
+}
+
+#[test]
+fn a_stream_is_woken_again_after_those_of_some_bands_and_of_all_were() {
     let (sender, receiver) = unbounded(8);
     let urgent = receiver.within(URGENT..=URGENT);
-    let mut narrow = Task::waiting(urgent.recv());
-    let mut one = Task::waiting(receiver.recv());
-    let mut another = Task::waiting(receiver.recv());
-    sender.try_send(LOW, 'l').unwrap();
-    sender.try_send(URGENT, 'u').unwrap();
-    assert_eq!([narrow.wakes(), one.wakes(), another.wakes()], [1, 1, 0]);
-    assert_eq!(one.ready(), Ok((URGENT, 'u')));
-    assert_eq!(another.wakes(), 1);
-    assert_eq!(another.ready(), Ok((LOW, 'l')));
-    assert!(narrow.poll().is_pending());
+    let mut streams = vec![urgent.clone(), urgent.clone(), urgent];
+    streams.extend([receiver.clone(), receiver.clone()]);
+    let (waker, wakes) = counting_waker();
+    for stream in &mut streams {
+        assert!(poll_stream(stream, &waker).is_pending());
+    }
+    sender.try_send(URGENT, 0).unwrap();
+    assert_eq!(wakes.get(), 5);
+    receiver.try_recv().unwrap();
+    assert!(poll_stream(&mut streams[0], &waker).is_pending());
+    sender.try_send(URGENT, 0).unwrap();
+    assert_eq!(wakes.get(), 6);
 }
 
 #[test]

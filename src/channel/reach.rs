@@ -120,11 +120,14 @@ mod tests {
     #[test]
     fn the_fewest_bands_come_first_and_each_mask_once() {
         let reaches = Reaches::new();
+        reaches.add(u64::MAX);
+        assert!(reaches.is_empty(), "all bands are no reach");
         for mask in [0b1111, 0b10, 0b110, 0b10, 0b1, 0b1111, 0] {
             reaches.add(mask);
         }
         let masks: Vec<_> = reaches.iter().map(|reach| reach.mask).collect();
         assert_eq!(masks, [0, 0b1, 0b10, 0b110, 0b1111]);
+        assert!(!reaches.is_empty());
         assert!(reaches.get(0b110).is_some() && reaches.get(0b11).is_none());
     }
 }

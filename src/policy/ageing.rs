@@ -40,3 +40,24 @@ pub(crate) fn first_due<I: Iterator<Item = u64>>(
     }
     first.1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first of two bands, with a step of 5.
+    fn first_of(sent: [u64; 2]) -> usize {
+        first_due(0b11, 5, |bands| sent[bands].iter().copied())
+    }
+
+    #[test]
+    fn the_first_that_is_due_is_next_and_the_more_urgent_one_of_two_that_are_due_at_once() {
+        assert_eq!(first_of([11, 5]), 1);
+        assert_eq!(first_of([10, 5]), 0);
+    }
+
+    #[test]
+    fn one_of_which_it_is_not_known_when_it_was_sent_comes_last() {
+        assert_eq!(first_of([UNKNOWN, 5]), 1);
+    }
+}

@@ -149,6 +149,44 @@ mod tests {
     }
 
     #[test]
+    fn whatever_overtakes_leaves_a_least_part() {
+        let bands = bands([0, 2], [1.0, 0.0], [0; 2]);
+        assert_eq!(gaps(Rule::Strict, 1, &bands), (2, 128));
+    }
+
+    #[test]
+    fn beside_strict_bands_the_others_share_what_those_leave_by_weight_if_they_are_busy() {
+        let shares = [0.5, 0.0625, 0.25, 0.0625, 0.125];
+        let mut bands = bands([3, 8, 100, 1, 0], shares, [0, 8, 4, 8, 4]);
+        let rule = Rule::Weighted { strict: 1 };
+        assert_eq!(gaps(rule, 0, &bands), (3, 3));
+        // Of the others 16 and 1 have their turns; a quarter of one half is an eighth.
+        assert_eq!(gaps(rule, 1, &bands), (3 + 8 + 16 + 1, 3 + 8 * 8));
+        bands[1].share = 0.25; // as it was of late
+        assert_eq!(gaps(rule, 1, &bands), (28, 3 + 8 * 4));
+    }
+
+    #[test]
+    fn under_ageing_what_is_old_enough_is_ahead_and_what_comes_within_the_steps_overtakes() {
+        let step = 10 * GAP as u64;
+        let mut bands = bands([4, 5, 8, 8], [0.5, 0.25, 0.0, 0.0], [0; 4]);
+        bands[2].oldest = 4 * step;
+        bands[3].oldest = step;
+        let rule = Rule::Ageing { step };
+        // Three quarters of band 2 are older than a step, and nothing of band 3 than two.
+        assert_eq!(gaps(rule, 1, &bands), (4 + 5 + 6, 15 + 5));
+        // Two steps of one half, and one of a quarter, of 10 gaps each.
+        assert_eq!(gaps(rule, 2, &bands), (4 + 5 + 8, 17 + 12));
+    }
+
+    #[test]
+    fn late_is_what_would_be_over_two_deviations_before_its_turn() {
+        let bands = bands([4], [1.0], [0]);
+        let estimate = estimate(Rule::Strict, 0, &bands, Some(GAP));
+        assert!(is_late(estimate, 7_999) && !is_late(estimate, 8_000));
+    }
+
+    #[test]
     fn under_ageing_no_more_overtake_than_come_within_the_steps() {
         let bands = bands([0, 10], [0.9, 0.1], [0; 2]);
         let strict = gaps(Rule::Ageing { step: u64::MAX }, 1, &bands);

@@ -52,9 +52,8 @@ fn band_of(pass: u64) -> u64 {
 /// The stride of a weight, beside the greatest of its policy.
 pub(crate) fn stride(greatest: u32, weight: u32) -> u64 {
     let (greatest, weight) = (u64::from(greatest), u64::from(weight.max(1)));
-    // Rounded; at most 2⁴², and never 0, because no weight is above the greatest.
-    let stride = (greatest * UNIT + weight / 2) / weight;
-    stride.min((1 << (STRIDE_BITS - BAND_BITS)) - 1) << BAND_BITS
+    // Rounded; below 2⁴², so that it fits, and never 0, because no weight is above the greatest.
+    ((greatest * UNIT + weight / 2) / weight) << BAND_BITS
 }
 
 /// Where a band's pass begins: half a stride above the floor, so that over any number of receives
@@ -118,4 +117,45 @@ pub(crate) fn charged(pass: u64, floor: u64, stride: u64, cost: u64) -> u64 {
     let ahead = floor_at(from_floor(pass, floor)).wrapping_sub(floor);
     let ahead = ahead.saturating_add(stride.saturating_mul(cost));
     floor.wrapping_add(ahead.min(MOST_AHEAD)) | band_of(pass)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stride_is_the_inverse_of_the_weight_rounded() {
+        let whole = |greatest, weight| {
+            let stride = stride(greatest, weight);
+            assert_eq!(band_of(stride), 0);
+            stride >> BAND_BITS
+        };
+        assert_eq!([whole(9, 9), whole(9, 3), whole(9, 1)], [1024, 3072, 9216]);
+        assert_eq!([whole(4, 3), whole(7, 5)], [1365, 1434]);
+        assert_eq!(stride(u32::MAX, 1) >> STRIDE_BITS, 0, "it fits");
+    }
+
+    #[test]
+    fn a_pass_begins_half_a_stride_above_the_floor() {
+        assert_eq!(first_pass(10 << 6, 4 << 6, 63), 12 << 6 | 63);
+        assert_eq!(first_pass(10 << 6, 5 << 6, 63), 12 << 6 | 63);
+        assert_eq!(first_pass(10 << 6, 0, 1), 10 << 6 | 1);
+    }
+
+    #[test]
+    fn the_least_pass_is_the_one_before_the_others_also_where_numbers_begin_anew() {
+        let least = |passes: [u64; 3]| least(0b111, |bands| passes[bands].iter().copied());
+        assert_eq!(least([3, 1, 2]), 1);
+        assert_eq!(least([1, u64::MAX, 2]), u64::MAX);
+        assert_eq!(band(9 << 6 | 63), 63);
+    }
+
+    #[test]
+    fn a_charge_begins_at_the_floor_and_ends_at_most_so_far_above_it() {
+        let (floor, stride) = (10 << 6, 3 << 6);
+        assert_eq!(charged(20 << 6 | 7, floor, stride, 2), 26 << 6 | 7);
+        assert_eq!(charged(4 << 6 | 7, floor, stride, 2), 16 << 6 | 7);
+        assert_eq!(charged(7, floor, stride, u64::MAX), (floor + (1 << 62)) | 7);
+        assert_eq!(floor_at(20 << 6 | 7), 20 << 6);
+    }
 }

@@ -188,4 +188,28 @@ mod tests {
         fronts.took(0, 9, None, || None);
         assert_eq!(fronts.sent(0), None);
     }
+
+    #[test]
+    fn what_was_seen_behind_needs_no_look() {
+        let fronts = Fronts::new(1);
+        fronts.came(0, 1, || unreachable!());
+        fronts.took(0, 1, Some(2), || unreachable!());
+        assert_eq!(fronts.sent(0), Some(2));
+    }
+
+    #[test]
+    fn who_takes_an_item_leaves_the_word_at_its_stamp_or_above() {
+        let fronts = Fronts::new(1);
+        fronts.came(0, 3, || unreachable!());
+        fronts.took(0, 10, Some(5), || Some(5));
+        assert_eq!(fronts.sent(0), Some(10));
+    }
+
+    #[test]
+    fn a_band_in_which_nothing_was_found_is_not_shown_whoever_took_it_is_still_on_the_way() {
+        let fronts = Fronts::new(1);
+        fronts.came(0, 3, || unreachable!());
+        fronts.found_nothing(0, || None);
+        assert_eq!(fronts.sent(0), None);
+    }
 }

@@ -423,3 +423,82 @@ impl Word {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_holds_its_version_and_its_rule() {
+        let steps = [1, 7, (1 << 40) - 1, 1 << 40, 3 << 45, 1 << 56];
+        let ageing = steps.map(|step| Rule::Ageing { step });
+        let weighted = [0, 1, 64].map(|strict| Rule::Weighted { strict });
+        for rule in [Rule::Strict].into_iter().chain(weighted).chain(ageing) {
+            let word = Word::of(0x1_2345, rule);
+            assert_eq!((word.rule(), word.0 >> VALUE_BITS), (rule, 0x2345));
+        }
+        let long = Word::of(
+            0,
+            Rule::Ageing {
+                step: u64::MAX >> 7,
+            },
+        );
+        let step = ((1 << 40) - 1) << 17;
+        assert_eq!(long.rule(), Rule::Ageing { step }, "its first 40 bits");
+    }
+
+    #[test]
+    fn a_word_is_replaced_by_a_later_version_only() {
+        let word = AtomicU64::new(Word::new(0xFFFE, 0).0);
+        let mut value = 0;
+        for (version, replaces) in [
+            (0xFFFE, false),
+            (0xFFFF, true),
+            (0xFFFE, false),
+            (0x1_0000, true),
+            (0xFFFF, false),
+            (0x1_0001, true),
+        ] {
+            let other = value + 1;
+            Word::new(version, other).replace_older(&word);
+            value = if replaces { other } else { value };
+            assert_eq!(Word(word.load(Ordering::Relaxed)).value(), value);
+        }
+    }
+
+    #[test]
+    fn a_turn_that_is_undone_has_cost_nothing() {
+        let order = Order::new(2);
+        order.set(Policy::weighted([1, 1])).unwrap();
+        let passes = || {
+            let passes = order.shares.iter();
+            passes
+                .map(|share| share.pass.load(Ordering::Relaxed))
+                .collect::<Vec<_>>()
+        };
+        let before = passes();
+        let sent = |bands: Range<usize>| bands.map(|_| 0);
+        let turn = order.turn(0b11, sent).unwrap();
+        assert_ne!(passes(), before);
+        order.undo(turn);
+        assert_eq!(passes(), before);
+        assert!(order.turn(0, sent).is_none());
+    }
+
+    #[test]
+    fn a_walk_asks_each_listed_band_once_at_the_most() {
+        for policy in [Policy::strict(), Policy::weighted([1, 1, 1])] {
+            let order = Order::new(3);
+            order.set(policy).unwrap();
+            let mut asked = Vec::new();
+            let nothing = |band| {
+                asked.push(band);
+                assert!(asked.len() < 9, "{asked:?}");
+                false
+            };
+            let sent = |bands: Range<usize>| bands.map(|_| 0);
+            assert_eq!(order.walk(0b101, sent, nothing), None);
+            assert_eq!(asked, [0, 2]);
+        }
+    }
+}

@@ -66,6 +66,36 @@ fn the_backlog_keeps_its_order_its_room_and_its_place() {
 }
 
 #[test]
+fn what_comes_after_it_counts_in_every_question() {
+    for (name, change) in changes() {
+        let (tx, rx) = unbounded(2);
+        change(&tx, &rx);
+        assert!(rx.is_empty() && tx.is_empty(), "{name}");
+        tx.try_send(b(1), 1).unwrap();
+        assert!(!rx.is_empty() && !tx.is_empty(), "{name}");
+        assert_eq!((rx.len(), tx.band_len(b(0)), tx.band_len(b(1))), (1, 0, 1));
+        assert!(rx.urgent_waiting(b(2)) && !rx.urgent_waiting(b(1)));
+    }
+}
+
+#[test]
+fn a_receiver_of_some_bands_takes_nothing_else_of_what_was_there() {
+    for (name, change) in changes() {
+        let (tx, rx) = unbounded(3);
+        for band in [0, 1, 2] {
+            tx.try_send(b(band), band).unwrap();
+        }
+        let middle = rx.within(b(1)..=b(1));
+        change(&tx, &rx);
+        tx.try_send(b(1), 3).unwrap();
+        let got: Vec<_> = middle.try_iter().map(|(_, item)| item).collect();
+        assert_eq!(got, [1, 3], "{name}");
+        let got: Vec<_> = rx.try_iter().map(|(_, item)| item).collect();
+        assert_eq!(got, [0, 2], "{name}");
+    }
+}
+
+#[test]
 fn what_was_there_does_not_expire_and_what_comes_behind_it_waits() {
     let (tx, rx) = unbounded(2);
     tx.try_send(b(0), 1).unwrap();

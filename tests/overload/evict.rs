@@ -222,3 +222,19 @@ fn what_has_expired_goes_to_the_hook_and_its_room_to_the_newcomer() {
     assert_eq!(too_late.try_recv(), Ok((b(1), 11)));
     assert_eq!(left(&rx), [0, 1, 2]);
 }
+
+#[test]
+fn what_has_expired_behind_a_victim_goes_to_the_hook() {
+    let (late, too_late) = std::sync::mpsc::channel();
+    let (tx, rx) = Builder::new(2)
+        .capacity(3)
+        .weigher(|item: &u8| (*item).into())
+        .on_expired(move |band, item| late.send((band, item)).unwrap())
+        .build()
+        .unwrap();
+    tx.try_send(b(1), 1).unwrap();
+    tx.with_ttl(Duration::ZERO).try_send(b(1), 2).unwrap();
+    assert_eq!(tx.force_send(b(0), 3), Ok(vec![(b(1), 1)]));
+    assert_eq!(too_late.try_recv(), Ok((b(1), 2)));
+    assert_eq!((left(&rx), rx.available()), (vec![3], Some(3)));
+}

@@ -7,6 +7,7 @@ mod hook;
 mod late;
 mod model;
 mod races;
+mod refuse;
 #[path = "../support/mod.rs"]
 mod support;
 mod weigh;

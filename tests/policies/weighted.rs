@@ -170,6 +170,20 @@ fn a_charge_without_end_holds_a_band_back_and_no_other() {
 }
 
 #[test]
+fn a_band_that_was_idle_has_its_turns_however_far_the_others_were_charged() {
+    for charges in 1..=8 {
+        let (sender, receiver) = channel(Policy::weighted([1, 1]), 2);
+        for _ in 0..charges {
+            receiver.charge(Band::new(0), u64::MAX); // a quarter of all virtual time
+            sender.try_send(Band::new(0), 0).unwrap();
+            receiver.try_recv().unwrap();
+        }
+        let both = served(&sender, &receiver, &[0, 1], 10);
+        assert_eq!((count(&both, 0), count(&both, 1)), (5, 5), "{both:?}");
+    }
+}
+
+#[test]
 fn charges_mean_nothing_where_there_are_no_weights() {
     let (sender, receiver) = bandq::unbounded(2);
     receiver.charge(Band::URGENT, 1_000);
@@ -195,6 +209,16 @@ fn strict_bands_never_wait_for_a_weighted_one() {
     receiver.drain().for_each(drop);
     let rest = served(&sender, &receiver, &[2, 3], RECEIVES);
     assert!(count(&rest, 2).abs_diff(7_500) <= 1, "{}", count(&rest, 2));
+}
+
+#[test]
+fn a_strict_band_goes_before_one_that_was_idle_too() {
+    let (sender, receiver) = channel(Policy::strict_then_weighted(1, [1, 1]), 3);
+    served(&sender, &receiver, &[1], 10); // band 2 stays behind
+    served(&sender, &receiver, &[0], 10);
+    sender.try_send(Band::new(2), 0).unwrap();
+    sender.try_send(Band::URGENT, 0).unwrap();
+    assert_eq!(receiver.try_recv().unwrap().0, Band::URGENT);
 }
 
 #[test]
@@ -243,6 +267,8 @@ fn batches_are_served_in_turns_too() {
     let bands: Vec<_> = out.iter().map(|(band, _)| band.index()).collect();
     assert_eq!((count(&bands, 0), count(&bands, 1)), (30, 10));
     assert!(bands.chunk_by(|a, b| a == b).all(|run| run.len() <= 3));
+    assert_eq!(receiver.try_recv_many(&mut out, 1_000), Ok(160), "the rest");
+    assert!(receiver.try_recv_many(&mut out, 1_000).is_err());
 }
 
 #[test]
