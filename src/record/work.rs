@@ -43,7 +43,7 @@ use crate::{
     queue::Fronts,
     sync::{
         IS_MODEL,
-        atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence},
         model_fence,
     },
 };
@@ -318,20 +318,20 @@ impl Badge {
             return false;
         }
         let state = state / USE * USE; // without a band
-        // Acquire: what is written comes after it, and a `read` that sees it sees this.
         let taken = self.state.compare_exchange(
             state,
             state | WRITING,
-            Ordering::Acquire,
+            Ordering::Relaxed, // the fence below
             Ordering::Relaxed,
         );
         if taken.is_err() {
             return false;
         }
+        // Release: pairs with the fence of `read`, which then sees that the badge is written.
+        fence(Ordering::Release);
         let location = origin.map_or(ptr::null(), |origin| ptr::from_ref(origin.location));
-        // Release, both: a `read` that sees one of them sees that the badge is written.
-        self.location.store(location.cast_mut(), Ordering::Release);
-        self.began.store(now, Ordering::Release);
+        self.location.store(location.cast_mut(), Ordering::Relaxed);
+        self.began.store(now, Ordering::Relaxed);
         // Release: hands over what was written.
         let band = (band.index() as u64) << KIND_BITS;
         self.state.store(state | band | IN_USE, Ordering::Release);
@@ -351,9 +351,10 @@ impl Badge {
         if kind(state) != IN_USE {
             return None;
         }
-        // Acquire, both: pairs with `take`, so that the state is read after it.
-        let began = self.began.load(Ordering::Acquire);
-        let location = self.location.load(Ordering::Acquire);
+        let began = self.began.load(Ordering::Relaxed);
+        let location = self.location.load(Ordering::Relaxed);
+        // Acquire: pairs with the fence of `take`, if either is of a later use.
+        fence(Ordering::Acquire);
         if self.state.load(Ordering::Relaxed) != state {
             return None; // it is over
         }
