@@ -73,9 +73,9 @@ Keys:
   Ctrl-C       quit
 
 The picture:
-  in/s and out/s are of the last second, and so are p50 and p99 of the time from send to receive. All
-  counts are of the whole run. invert is for how long something waited in the band while all workers
-  were at less urgent work, run how many work on it now.
+  in/s and out/s are of the last second, and so are p50 and p99 of the time from send to receive.
+  All counts are of the whole run. invert is for how long something waited in the band while all
+  workers were at less urgent work, run how many work on it now.
 
 Exit status:
   0 quit, or the time was over; 2 bad arguments, or no terminal; 130 ended by Ctrl-C or a signal.";
