@@ -1,14 +1,22 @@
 //! Where the item came from that a thread received last: from a receive to the
 //! [`Receiver::working`](crate::Receiver::working) that follows it.
 
-use super::work::Work;
 use crate::{band::Band, entry::Origin};
-use std::{cell::RefCell, mem, sync::Arc};
+use std::{cell::RefCell, mem};
+
+/// Tells channels apart: the address of something that each has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Channel(usize);
+
+impl Channel {
+    pub(super) fn that_has<T>(part: &T) -> Self {
+        Self(std::ptr::from_ref(part).addr())
+    }
+}
 
 /// What was received last.
 struct Last {
-    /// The address of the channel's, to tell channels apart; nothing is read there.
-    work: *const Work,
+    channel: Channel,
     band: Band,
     origin: Origin,
 }
@@ -18,9 +26,9 @@ thread_local! {
 }
 
 /// An item was received on this thread.
-pub(super) fn note(work: &Arc<Work>, band: Band, origin: &mut Origin) {
+pub(super) fn note(channel: Channel, band: Band, origin: &mut Origin) {
     let last = Last {
-        work: Arc::as_ptr(work),
+        channel,
         band,
         origin: origin.take(),
     };
@@ -36,7 +44,7 @@ pub(super) fn note(work: &Arc<Work>, band: Band, origin: &mut Origin) {
 
 /// The origin of what this thread received last, if that was from that band of that channel, and
 /// nobody has asked since.
-pub(super) fn take(work: &Arc<Work>, band: Band) -> Option<Origin> {
+pub(super) fn take(channel: Channel, band: Band) -> Option<Origin> {
     let last = LAST.try_with(|place| {
         place
             .try_borrow_mut()
@@ -44,5 +52,5 @@ pub(super) fn take(work: &Arc<Work>, band: Band) -> Option<Origin> {
             .and_then(|mut place| mem::take(&mut *place))
     });
     let last = last.ok().flatten()?;
-    (last.work == Arc::as_ptr(work) && last.band == band).then_some(last.origin)
+    (last.channel == channel && last.band == band).then_some(last.origin)
 }

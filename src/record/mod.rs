@@ -136,7 +136,7 @@ impl Record {
         self.bands[band.index()]
             .get
             .record(now.saturating_sub(about.sent));
-        last::note(&self.work, band, &mut about.origin);
+        last::note(self.work.channel(), band, &mut about.origin);
     }
 
     /// One was evicted.

@@ -34,7 +34,7 @@
 //!
 //! *A time is added up once*: by whoever changed `since` to 0.
 
-use super::last;
+use super::last::{self, Channel};
 use crate::{
     band::Band,
     clock::{Clock, nanos},
@@ -120,6 +120,11 @@ impl Work {
             badges: OnceBox::new(),
             next_badge: AtomicUsize::new(0),
         }
+    }
+
+    /// Which channel it is of.
+    pub(super) fn channel(&self) -> Channel {
+        Channel::that_has(self)
     }
 
     /// A receiver of those bands is a worker from now on.
@@ -270,7 +275,7 @@ impl Work {
 
     /// Somebody who takes from those bands begins to work on an item of that band.
     pub(crate) fn begin(self: &Arc<Self>, mask: u64, band: Band) -> Working {
-        let origin = last::take(self, band);
+        let origin = last::take(self.channel(), band);
         if band.index() >= self.bands.len() {
             return Working { job: None };
         }

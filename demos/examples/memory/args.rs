@@ -6,7 +6,7 @@ use clap::Parser;
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser};
 
 use crate::item;
-use crate::peer;
+use crate::peers;
 
 /// More items than this are taken for a slip of the keyboard.
 const MAX_ITEMS: u64 = 100_000_000;
@@ -80,7 +80,7 @@ fn is_wanted(names: &[String], name: &str) -> bool {
 }
 
 fn peer_names() -> PossibleValuesParser {
-    let peers = peer::peers::<u64>().into_iter();
+    let peers = peers::peers::<u64>().into_iter();
     peers
         .map(|peer| PossibleValue::new(peer.name).help(peer.what))
         .collect::<Vec<_>>()

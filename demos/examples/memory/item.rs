@@ -1,6 +1,6 @@
 //! What is queued: the item types, one line each.
 
-use crate::peer;
+use crate::peers;
 use crate::profile::{self, Figures, Load};
 
 /// The item types: a name, what it is, and how the n-th item is made. What that allocates is
@@ -30,7 +30,9 @@ impl ItemType {
         make: impl Fn(u64) -> T + 'static,
     ) -> Self {
         let measure = move |peer: &str, load| {
-            let peer = peer::peers().into_iter().find(|known| known.name == peer)?;
+            let peer = peers::peers()
+                .into_iter()
+                .find(|known| known.name == peer)?;
             Some(profile::measure(peer.queue, load, &make))
         };
         Self {

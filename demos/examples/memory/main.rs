@@ -28,7 +28,7 @@
 //!
 //! # Your own queue
 //!
-//! A file in `peers` with an implementation of `peer::Peer`, and a line in `peer::peers`: a name,
+//! A file in `peers` with an implementation of `peer::Peer`, and a line in `peers::peers`: a name,
 //! what it is, and how an empty one is made. It goes into a `Box`, so that what it holds inline is
 //! counted as well.
 //!

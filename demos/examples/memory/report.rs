@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::Args;
 use crate::item::{self, ItemType};
-use crate::peer;
+use crate::peers;
 use crate::profile::{Figures, Load};
 
 /// Everything that was found out; its fields are the fields of the JSON object.
@@ -41,7 +41,7 @@ impl Report {
     /// Measures what was asked for.
     pub(crate) fn measure(args: &Args) -> Result<Self, Box<dyn Error>> {
         let mut rows = Vec::new();
-        let peers = peer::peers::<()>();
+        let peers = peers::peers::<()>();
         for item in item::items() {
             if !args.wants_item(item.name) {
                 continue;

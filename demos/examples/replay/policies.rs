@@ -3,7 +3,6 @@
 
 use crate::job::CLASSES;
 use crate::report::{ClassReport, Report};
-use crate::text::or_dash;
 
 /// Columns of the longest bar.
 const BAR: usize = 20;
@@ -75,4 +74,9 @@ fn bars(report: &Report) -> Vec<String> {
 fn bar(part: f64) -> String {
     let columns = (part * BAR as f64).round() as usize;
     "#".repeat(columns.max(usize::from(part > 0.0)))
+}
+
+/// A number with so many decimals, or a dash for none.
+pub(crate) fn or_dash(number: Option<f64>, decimals: usize) -> String {
+    number.map_or("-".to_owned(), |number| format!("{number:.decimals$}"))
 }

@@ -4,7 +4,7 @@ use crate::args::Args;
 use crate::discipline::Discipline;
 use crate::job::Jobs;
 use crate::plan::{Plan, RUSH_PERCENT};
-use crate::policies;
+use crate::policies::{self, or_dash};
 use crate::report::{Report, WaitMs};
 
 /// What is about to be replayed, and how.
@@ -85,11 +85,6 @@ fn waits(report: &Report) -> Vec<String> {
         }
     }
     lines
-}
-
-/// A number with so many decimals, or a dash for none.
-pub(crate) fn or_dash(number: Option<f64>, decimals: usize) -> String {
-    number.map_or("-".to_owned(), |number| format!("{number:.decimals$}"))
 }
 
 /// What priority did for the most urgent class that has jobs.
