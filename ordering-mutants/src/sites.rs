@@ -4,7 +4,6 @@
 //! ordering in a macro's arguments, is an error and not passed over: the walk's finds are compared
 //! with the tokens.
 
-use crate::table::Listed;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::{collections::HashMap, fmt::Write as _, fs, ops::Range, path::Path};
 use syn::{
@@ -38,6 +37,16 @@ impl Mutant {
         mutated.replace_range(self.range.clone(), &self.text);
         mutated
     }
+}
+
+/// Code whose every occurrence in a file is a site: a re-check, or another operation without an
+/// ordering of its own.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) file: String,
+    pub(crate) code: String,
+    /// What is put in its place; nothing: the statement it is part of is deleted.
+    pub(crate) becomes: Option<String>,
 }
 
 /// The folders of `src` that are searched: those whose orderings the models are there for. Not

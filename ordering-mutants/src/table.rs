@@ -4,18 +4,8 @@
 //! which is read. From there on it is written by [`Table::render`]; only the reasons in it are by
 //! hand.
 
-use crate::sites::Mutant;
+use crate::sites::{Listed, Mutant};
 use std::{collections::BTreeMap, fmt::Write as _};
-
-/// Code whose every occurrence in a file is a site: a re-check, or another operation without an
-/// ordering of its own.
-#[derive(Debug)]
-pub(crate) struct Listed {
-    pub(crate) file: String,
-    pub(crate) code: String,
-    /// What is put in its place; nothing: the statement it is part of is deleted.
-    pub(crate) becomes: Option<String>,
-}
 
 /// What is known of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use bandq::{
     WeakReceiver, WeakSender,
 };
 
-use super::tasks::Task;
+use super::task::Task;
 use super::{MOST_BATCH, MOST_CALLS, Op, policy};
 use crate::bands::band_from;
 use crate::flag::Flag;

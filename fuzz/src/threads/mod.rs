@@ -7,6 +7,7 @@
 //! beside what it waits for.
 
 mod actor;
+mod task;
 mod tasks;
 
 use std::sync::{Arc, Mutex};

@@ -2,43 +2,16 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bandq::{Band, Receiver, RecvError, SendError};
 use futures_core::Stream;
 
 use super::actor::{Actor, sent};
+use super::task::{Kind, Outcome, Task};
 use crate::flag::Flag;
 use crate::history::What;
 use crate::item::Item;
-
-/// What a future yields.
-pub(super) enum Outcome<const PAD: usize> {
-    Sent(Result<(), SendError<Item<PAD>>>),
-    Got(Result<(Band, Item<PAD>), RecvError>),
-    /// Room for two was there, and was given back.
-    Held(Result<(), SendError<()>>),
-}
-
-/// A future that owns its handle, and its waker's flag.
-pub(super) struct Task<const PAD: usize> {
-    future: Pin<Box<dyn Future<Output = Outcome<PAD>> + Send>>,
-    pub(super) flag: Arc<Flag>,
-    kind: Kind,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Recv,
-    Stream,
-    Send {
-        band: usize,
-        id: u32,
-    },
-    /// A reservation of two units.
-    ReserveTwo,
-}
 
 /// The executor.
 impl<const PAD: usize> Actor<PAD> {
