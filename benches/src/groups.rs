@@ -40,6 +40,7 @@ mod line;
 pub mod memory;
 mod policies;
 mod room;
+mod sight;
 mod single;
 mod tasks;
 mod threads;
@@ -95,6 +96,7 @@ pub fn all(effort: &Effort) -> Vec<Group> {
         tasks::throughput(effort),
         room::group(effort),
         policies::group(effort),
+        sight::group(effort),
         tasks::ping_pong(effort),
         memory::group(effort),
         bands::one_thread(effort),

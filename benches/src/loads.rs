@@ -10,6 +10,7 @@ use hdrhistogram::Histogram;
 
 pub mod backlog;
 pub mod busy;
+pub mod clock;
 pub mod crew;
 pub mod latency;
 pub mod line;
