@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use bandq_benches::loads::crew::Shape;
 use bandq_benches::loads::tasks::{self, Sides};
-use bandq_benches::loads::{Bands, backlog, busy, latency, memory, single, threads, urgent};
+use bandq_benches::loads::{Bands, backlog, busy, clock, latency, memory, single, threads, urgent};
 use bandq_benches::peers::policies::*;
 use bandq_benches::peers::*;
 use bandq_benches::queue::{AsyncQueue, Queue};
@@ -234,6 +234,17 @@ fn every_peer_does_the_loads_of_policies() {
             backlog::throughput::<Q>(SHAPE, 1_000);
         }
     );
+}
+
+#[test]
+fn every_peer_does_the_loads_of_sight() {
+    each!(
+        [BandqObserved, BandqChannel<UNBOUNDED>] as Q => {
+            single::pairs::<Q>(BANDS, 100, 1_000);
+            threads::throughput::<Q>(SHAPE);
+        }
+    );
+    assert!(clock::looks(1_000) > 0.0);
 }
 
 #[test]
