@@ -1,6 +1,6 @@
 //! The watchdog: what it says, when, and when it is silent.
 
-use crate::support::watchdog::Watchdog as Hang;
+use crate::support::{env_number, watchdog::Watchdog as Hang};
 use bandq::{
     Band, Builder, Receiver, Sender,
     observe::{Alarm, AlarmKind, Stage, Watchdog},
@@ -187,9 +187,9 @@ fn a_breach_between_two_looks_is_said_all_the_same() {
 /// make noise.
 #[test]
 fn a_healthy_load_under_noise_raises_no_alarm() {
-    let _hang = Hang::new("a_healthy_load_under_noise");
-    let seconds = std::env::var("BANDQ_HEALTHY_SECONDS").ok();
-    let seconds = seconds.map_or(2, |seconds| seconds.parse().unwrap());
+    let seconds = env_number("BANDQ_HEALTHY_SECONDS", 2);
+    let limit = Duration::from_secs(seconds + 120);
+    let _hang = Hang::with_limit("a_healthy_load_under_noise", limit);
     let (sender, receiver) = Builder::new(4).capacity(1000).observe().build().unwrap();
     let (say, heard) = mpsc::channel();
     let builder = (0..4).fold(Watchdog::new(&receiver), |builder, band| {
