@@ -117,12 +117,12 @@ pub(super) enum NoRoom {
 
 /// Units in use, and a limit.
 struct Counter {
-    entry: Spaced<Entry>,
+    entrance: Spaced<Entrance>,
     given: Spaced<AtomicU64>,
 }
 
 /// What senders write, and the limit, which they read beside it.
-struct Entry {
+struct Entrance {
     taken: AtomicU64,
     given_seen: AtomicU64,
     limit: AtomicU64,
@@ -131,7 +131,7 @@ struct Entry {
 impl Counter {
     fn new(limit: u64) -> Self {
         Self {
-            entry: Spaced::new(Entry {
+            entrance: Spaced::new(Entrance {
                 taken: AtomicU64::new(0),
                 given_seen: AtomicU64::new(0),
                 limit: AtomicU64::new(limit),
@@ -142,18 +142,18 @@ impl Counter {
 
     #[inline(always)]
     fn limit(&self) -> u64 {
-        self.entry.limit.load(Ordering::Relaxed) // one word, which orders nothing
+        self.entrance.limit.load(Ordering::Relaxed) // one word, which orders nothing
     }
 
     /// Takes units, all or none, if no more than the limit, and than `at_most`, are in use then.
     #[inline(always)]
     fn try_take(&self, units: usize, at_most: u64) -> Result<(), NoRoom> {
-        let entry = &*self.entry;
-        let mut taken = load_to_update(&entry.taken, Ordering::Relaxed); // only to be compared
+        let entrance = &*self.entrance;
+        let mut taken = load_to_update(&entrance.taken, Ordering::Relaxed); // only to be compared
         loop {
             let limit = self.limit().min(at_most);
             // Acquire: pairs with the store below.
-            let seen = entry.given_seen.load(Ordering::Acquire);
+            let seen = entrance.given_seen.load(Ordering::Acquire);
             if !fits(units, left(limit, taken, seen)) {
                 // Acquire: pairs with `give_back`, so that a receive happens before whatever takes
                 // its room.
@@ -166,10 +166,10 @@ impl Counter {
                     });
                 }
                 // Release: passes on what we have just acquired.
-                entry.given_seen.store(given, Ordering::Release);
+                entrance.given_seen.store(given, Ordering::Release);
             }
             // Release: pairs with `used`, which then reads no older `given` than we did.
-            match entry.taken.compare_exchange_weak(
+            match entrance.taken.compare_exchange_weak(
                 taken,
                 taken.wrapping_add(units as u64),
                 Ordering::Release,
@@ -190,7 +190,7 @@ impl Counter {
     /// The units in use; never more than there were when it began.
     fn used(&self) -> u64 {
         // Acquire: pairs with `try_take`, so that the difference is not too large.
-        let taken = self.entry.taken.load(Ordering::Acquire);
+        let taken = self.entrance.taken.load(Ordering::Acquire);
         let given = self.given.load(Ordering::Relaxed); // read after it: that is all
         (taken.wrapping_sub(given) as i64).max(0) as u64
     }
@@ -274,7 +274,10 @@ impl Room {
     /// Changes it: a deed for those who wait.
     pub(super) fn set_capacity(&self, units: usize) {
         // SeqCst: N1 of `wait.md`. A swap, because the deed is a read-modify-write.
-        self.whole.entry.limit.swap(limit(units), Ordering::SeqCst);
+        self.whole
+            .entrance
+            .limit
+            .swap(limit(units), Ordering::SeqCst);
     }
 
     /// Takes units for an item of that band, which there is: all of them, or none.

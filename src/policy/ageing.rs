@@ -27,8 +27,10 @@ pub(crate) fn first_due<I: Iterator<Item = u64>>(
         let mut band = run.start;
         // No sum is too large: times that are known are below 2⁶², and 63 steps are as well.
         let mut wait = step.wrapping_mul(band as u64);
-        // Counted by hand: a range zipped with it compiles to a loop with two ends.
-        #[allow(clippy::explicit_counter_loop)]
+        #[allow(
+            clippy::explicit_counter_loop,
+            reason = "a range zipped with it compiles to a loop with two ends"
+        )]
         for sent in sent(run) {
             let due = sent.wrapping_add(wait);
             if due < first.0 {

@@ -268,7 +268,10 @@ mod tests {
     use super::runs;
 
     #[test]
-    #[allow(clippy::single_range_in_vec_init)] // they are vectors of ranges
+    #[allow(
+        clippy::single_range_in_vec_init,
+        reason = "they are vectors of ranges"
+    )]
     fn runs_are_the_bands_of_a_set_that_are_next_to_each_other() {
         for (set, expected) in [
             (0, vec![]),
