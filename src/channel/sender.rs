@@ -368,7 +368,8 @@ impl<T> Sender<T> {
     /// less urgent than this item's, and not more urgent than the first
     /// [`evictable`](crate::Builder::evictable_from) one. Without a
     /// [`weigher`](crate::Builder::weigher) it is one item at the most; with one, as many as it
-    /// takes. Their room passes to the new item; nobody who waits for room gets it.
+    /// takes. Their room passes to the new item; nobody who waits for room gets it. Where the
+    /// capacity was lowered below what is in use, one that goes would not be enough, and none does.
     ///
     /// Looks at each band that is less urgent; the others are as they were.
     ///
