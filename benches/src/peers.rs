@@ -22,7 +22,7 @@ pub use self::async_channel::AsyncChannel;
 pub use self::async_channels::AsyncChannels;
 pub use self::async_priority_channel::AsyncPriorityChannel;
 pub use self::bandq::Bandq;
-pub use self::bandq_channels::{BandqChannel, UNBOUNDED};
+pub use self::bandq_channels::{BandqChannel, NEVER_FULL, UNBOUNDED};
 pub use self::bandq_observed::BandqObserved;
 pub use self::crossbeam_channel::CrossbeamChannel;
 pub use self::flume::Flume;

@@ -1,10 +1,11 @@
 //! What a bound costs: the same channel with and without one. Both are bandq, and the first one's
-//! figure is compared with the other's.
+//! figure is compared with the other's. On threads, who finds it full yields, and what that costs is
+//! the scheduler's; so there is one that is never full, which only counts.
 
 use super::{BANDS, Effort, line};
 use crate::loads::crew::Shape;
 use crate::loads::{tasks, threads};
-use crate::peers::{BandqChannel, UNBOUNDED};
+use crate::peers::{BandqChannel, NEVER_FULL, UNBOUNDED};
 use crate::queue::Queue;
 use crate::results::Bound::AtLeast;
 use crate::results::{Claim, Drawing, Unit, Work};
@@ -33,6 +34,13 @@ pub(super) fn group(effort: &Effort) -> Group {
             work(&format!("{side}P{side}C, channel")),
             contenders!(
                 Queue [BandqChannel<BOUNDED>, BandqChannel<UNBOUNDED>] as Q
+                    => threads::throughput::<Q>(shape)
+            ),
+        ));
+        works.push((
+            work(&format!("{side}P{side}C, channel, never full")),
+            contenders!(
+                Queue [BandqChannel<NEVER_FULL>, BandqChannel<UNBOUNDED>] as Q
                     => threads::throughput::<Q>(shape)
             ),
         ));

@@ -11,6 +11,9 @@ pub struct BandqChannel<const CAPACITY: usize>(Sender<u64>, Receiver<u64>);
 /// Without a bound.
 pub const UNBOUNDED: usize = 0;
 
+/// With a bound that nobody ever reaches: what the counting costs, and not the waiting.
+pub const NEVER_FULL: usize = 1 << 40;
+
 fn channel<const CAPACITY: usize>(bands: usize) -> (Sender<u64>, Receiver<u64>) {
     match CAPACITY {
         UNBOUNDED => bandq::unbounded(bands),
@@ -21,6 +24,7 @@ fn channel<const CAPACITY: usize>(bands: usize) -> (Sender<u64>, Receiver<u64>) 
 const fn peer<const CAPACITY: usize>() -> Peer {
     let name = match CAPACITY {
         UNBOUNDED => "bandq, unbounded",
+        NEVER_FULL => "bandq, never full",
         _ => "bandq, bounded",
     };
     Peer::new(name, Kind::Ours)
