@@ -1,6 +1,6 @@
 //! What a bound costs: the same channel with and without one. Both are bandq, and the first one's
-//! figure is compared with the other's. On threads, who finds it full yields, and what that costs is
-//! the scheduler's; so there is one that is never full, which only counts.
+//! figure is compared with the other's. On threads, who finds it full yields, and what that costs
+//! is the scheduler's; so there is one that is never full, which only counts.
 
 use super::{BANDS, Effort, line};
 use crate::loads::crew::Shape;
