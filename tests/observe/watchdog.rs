@@ -2,7 +2,7 @@
 
 use crate::support::{env_number, watchdog::Watchdog as Hang};
 use bandq::{
-    Band, Builder, Receiver, Sender,
+    Band, Builder, Policy, Receiver, Sender,
     observe::{Alarm, AlarmKind, Stage, Watchdog},
 };
 use std::{
@@ -184,57 +184,64 @@ fn a_breach_between_two_looks_is_said_all_the_same() {
 }
 
 /// Items that wait, but less than the limit, at a time in which it looks often, and threads that
-/// make noise.
+/// make noise. What waited for how long says the channel: if the noise was so bad that something
+/// did wait for longer, that has to be said.
 #[test]
 fn a_healthy_load_under_noise_raises_no_alarm() {
     let seconds = env_number("BANDQ_HEALTHY_SECONDS", 2);
     let limit = Duration::from_secs(seconds + 120);
     let _hang = Hang::with_limit("a_healthy_load_under_noise", limit);
-    let (sender, receiver) = Builder::new(4).capacity(1000).observe().build().unwrap();
+    let limit = Duration::from_secs(2);
+    let policy = Policy::ageing(MS);
+    let builder = Builder::new(4).policy(policy).capacity(100);
+    let (sender, receiver) = builder.observe().build().unwrap();
     let (say, heard) = mpsc::channel();
     let builder = (0..4).fold(Watchdog::new(&receiver), |builder, band| {
-        builder.limit(Band::new(band), Duration::from_secs(5))
+        builder.limit(Band::new(band), limit)
     });
-    let watchdog = builder
-        .every(MS)
-        .spawn(move |alarm| _ = say.send(alarm))
-        .unwrap();
+    let hook = move |alarm| _ = say.send(alarm);
+    let watchdog = builder.every(MS).spawn(hook).unwrap();
     let end = Instant::now() + Duration::from_secs(seconds);
-    let received = thread::scope(|scope| {
+    thread::scope(|scope| {
         let noise = || while Instant::now() < end {};
         scope.spawn(noise);
         scope.spawn(noise);
-        let consumers: Vec<_> = (0..2)
-            .map(|_| {
-                let receiver = receiver.clone();
-                scope.spawn(move || {
-                    let mut received = 0;
-                    while let Ok((band, _)) = receiver.recv_blocking() {
-                        let _working = receiver.working(band);
-                        received += 1;
-                        thread::yield_now();
-                    }
-                    received
-                })
-            })
-            .collect();
+        for _ in 0..2 {
+            let receiver = receiver.clone();
+            scope.spawn(move || {
+                while let Ok((band, _)) = receiver.recv_blocking() {
+                    let _working = receiver.working(band);
+                    thread::yield_now();
+                }
+            });
+        }
         let mut n: u32 = 0;
         while Instant::now() < end {
             // Half full at the most.
-            if sender.len() < 500 {
+            if sender.len() < 50 {
                 sender.try_send(Band::new((n % 4) as u8), n).unwrap();
                 n += 1;
             }
         }
         sender.close();
-        consumers
-            .into_iter()
-            .map(|c| c.join().unwrap())
-            .sum::<u64>()
     });
+    let bands = receiver.snapshot().bands;
+    let longest = bands
+        .iter()
+        .filter_map(|band| band.get.max())
+        .max()
+        .unwrap();
+    println!(
+        "{:?}: the longest wait {longest:?}, limit {limit:?}",
+        bands[0].get
+    );
     drop(watchdog);
-    assert_eq!(heard.iter().collect::<Vec<_>>(), [], "of {received} items");
-    assert!(received > 0);
+    let alarms: Vec<_> = heard.iter().collect();
+    if longest <= limit {
+        assert_eq!(alarms, []);
+    } else if longest > limit * 21 / 20 {
+        assert!(!alarms.is_empty(), "{longest:?}");
+    }
 }
 
 #[test]
