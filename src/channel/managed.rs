@@ -105,11 +105,7 @@ impl<T> Managed<T> {
             return Some(Taken::bare(band));
         }
         let mut entry = Parcel::empty();
-        let band = self
-            .entries()?
-            .queue
-            .queue()
-            .pop_closed_of(mask, &mut entry)?;
+        let band = self.entries()?.queue.pop_closed_of(mask, &mut entry)?;
         Some(Taken::unpack(band, &mut entry, parcel))
     }
 }
@@ -251,7 +247,7 @@ impl<T> Entries<T> {
 
     /// As [`Queue::drop_items`].
     pub(super) fn drop_items(&self) -> Result<(), Box<dyn Any + Send>> {
-        self.queue.queue().drop_items(|band| {
+        self.queue.drop_items(|band| {
             if let Some(record) = &self.record {
                 record.dropped(band);
             }

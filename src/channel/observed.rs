@@ -34,6 +34,13 @@ impl<T> Core<T> {
         error
     }
 
+    /// Several were received at once.
+    pub(super) fn forget_last(&self) {
+        if let Some(record) = self.record() {
+            record.forget_last();
+        }
+    }
+
     /// One was evicted.
     pub(super) fn note_eviction(&self, victim: &Taken) {
         if let (Some(record), Some(now)) = (self.record(), self.now()) {
@@ -75,6 +82,7 @@ impl Put {
                 Some(Ok(ready))
             }
             Some(Err(error)) => {
+                self.since = 0;
                 _ = core.came_back(band, error.into());
                 Some(Err(error))
             }

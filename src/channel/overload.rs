@@ -273,6 +273,9 @@ impl<T> Core<T> {
                 Err(error) if received == 0 => return Err(error),
                 Err(_) => return Ok(received),
             }
+            if received == 1 {
+                self.forget_last(); // of several it is not known which one is worked on
+            }
         }
         Ok(limit)
     }

@@ -86,7 +86,10 @@ impl<'a, T> Permit<'a, T> {
             .core
             .send_reserved(self.band, &mut parcel, self.units, sending);
         self.is_used = sent.is_ok();
-        sent.map_err(|error| error.with(parcel.unwrap()))
+        sent.map_err(|error| {
+            _ = self.core.came_back(self.band, error.into());
+            error.with(parcel.unwrap())
+        })
     }
 }
 
@@ -175,7 +178,10 @@ impl<T> OwnedPermit<T> {
         let sending = Sending::here(self.ttl).after(self.has_waited);
         let sent = self.core.send_reserved(self.band, &mut parcel, 1, sending);
         self.is_used = sent.is_ok();
-        sent.map_err(|error| error.with(parcel.unwrap()))
+        sent.map_err(|error| {
+            _ = self.core.came_back(self.band, error.into());
+            error.with(parcel.unwrap())
+        })
     }
 }
 

@@ -69,7 +69,7 @@ impl<T> WeakReceiver<T> {
         let snapshot = self.core.snapshot();
         let work = self.core.record().map(Record::work);
         let inverted = work.map_or(0, |work| {
-            let is_inverted = |band: &usize| work.inverted_for(*band).is_some();
+            let is_inverted = |band: &usize| work.is_inverted(*band);
             let bands = (0..self.core.bands()).filter(is_inverted);
             bands.fold(0, |mask, band| mask | 1 << band)
         });
@@ -87,7 +87,7 @@ macro_rules! snapshot {
             ///
             /// It adds up when no operation runs; while some do, each number is right for a moment
             /// within the call. Looks at each band, and of one that was observed copies up to three
-            /// histograms of 16 KiB.
+            /// histograms of 20 KiB.
             ///
             /// ```
             /// # use bandq::{Band, Builder};
@@ -127,8 +127,10 @@ impl<T> Receiver<T> {
     /// [`BandSnapshot::inversion`].
     ///
     /// A receiver that has said so once is a worker, until it is dropped: it counts among those who
-    /// could take what waits. Give each worker a clone of its own, and call it right after the
-    /// receive, on the same thread, so that it is known where the item was sent from.
+    /// could take what waits. Give each worker a clone of its own, one guard at a time, and drop the
+    /// guard before the next receive: it is guards that are counted against workers. Call it right
+    /// after the receive of one item, on the same thread, so that it is known where that was sent
+    /// from. (`let _ = …` drops the guard at once; `let _working = …` keeps it.)
     ///
     /// Without [`observe`](Builder::observe), and for a band that the channel does not have, it
     /// does nothing. Else it looks at each pair of bands.
@@ -151,10 +153,14 @@ impl<T> Receiver<T> {
         let Some(record) = self.core.record() else {
             return Working::unobserved();
         };
+        let band = band.into();
+        if !self.core.has_band(band) {
+            return Working::unobserved();
+        }
         if !self.is_worker.swap(true, Ordering::Relaxed) {
             record.work().hire(self.mask); // ours alone: the drop comes after it
         }
-        record.work().begin(self.mask, band.into())
+        record.work().begin(self.mask, band)
     }
 
     /// The handle is dropped.
@@ -172,7 +178,7 @@ impl<T> Builder<T> {
     /// The channel is observed: it counts and times what goes through it, by band. See
     /// [`snapshot`](Receiver::snapshot), and [`observe`](crate::observe) for more ways to see it.
     ///
-    /// It costs two looks at the clock an item and two additions, 32 bytes an item, and 16 KiB for
+    /// It costs two looks at the clock an item and two additions, 32 bytes an item, and 20 KiB for
     /// each histogram that is used, of which a band has up to three. A channel that is not observed
     /// pays nothing.
     ///

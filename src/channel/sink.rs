@@ -1,6 +1,6 @@
 //! [`BandSender`] as a [`Sink`] (feature `sink`).
 
-use super::{band_sender::BandSender, core::sent, sender::Sender};
+use super::{band_sender::BandSender, core::sent, observed::Put, sender::Sender};
 use crate::{entry::Sending, error::SendError, parcel::Parcel};
 use core::{
     mem,
@@ -80,6 +80,9 @@ impl<T> Sink<T> for BandSender<T> {
         } else {
             self.give_unit_back();
         }
+        if let Err(error) = sent {
+            _ = self.sender.core.came_back(self.band, error.into());
+        }
         sent.map_err(|error| error.with(parcel.take()))
     }
 
@@ -98,6 +101,7 @@ impl<T> BandSender<T> {
     fn stop(&mut self) {
         let Self { sender, band, sink } = self;
         sink.waiter.leave(&sender.core.any_room_wait(*band));
+        sink.put = Put::default();
         self.give_unit_back();
     }
 

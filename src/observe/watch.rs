@@ -19,6 +19,9 @@ use std::time::Duration;
 const NEARLY_FULL: usize = 9;
 const NO_LONGER: usize = 8;
 
+/// Nearly full for less than this counts as for so long: from here on it doubles.
+const SHORT: Duration = Duration::from_secs(1);
+
 /// What a look has found.
 pub(super) struct Sight {
     pub(super) snapshot: Snapshot,
@@ -113,8 +116,8 @@ struct Watched {
     /// What had been received, and what had gone, at the last look.
     get: Latencies,
     gone: Latencies,
-    /// Whether an episode ended at the last look: its item may be counted only now.
-    has_just_ended: bool,
+    /// Whether an episode ended at the last look, and its item was not counted yet.
+    is_owed: bool,
 }
 
 impl Watched {
@@ -138,12 +141,17 @@ impl Watched {
             }
             None => self.condition.right(now),
         };
-        let is_quiet = over.is_none() && report.is_none() && !self.has_just_ended;
-        let missed = [(&band.get, &self.get), (&band.gone, &self.gone)]
-            .into_iter()
-            .filter_map(|(times, before)| times.since(before).longest_at_least())
+        let late = || [(&band.get, &self.get), (&band.gone, &self.gone)].into_iter();
+        let ended = report.as_ref().is_some_and(|r| r.stage == Stage::Ended);
+        let count: u64 = late()
+            .map(|(times, before)| times.since(before).count_at_least(limit))
+            .sum();
+        // One of them is that of the episode: counted with its end, or only at the next look.
+        let others = count.saturating_sub(u64::from(ended || self.is_owed));
+        let longest = late().filter_map(|(times, before)| times.since(before).longest_at_least());
+        let missed = longest
             .max()
-            .filter(|age| is_quiet && *age > limit);
+            .filter(|age| over.is_none() && others > 0 && *age > limit);
         let missed = missed.into_iter().flat_map(move |age| {
             [Stage::Began, Stage::Ended].map(|stage| Report {
                 kind: AlarmKind::Starved,
@@ -153,9 +161,9 @@ impl Watched {
                 left_out: 0,
             })
         });
+        self.is_owed = ended && count == 0;
         self.get = band.get.clone();
         self.gone = band.gone.clone();
-        self.has_just_ended = report.as_ref().is_some_and(|r| r.stage == Stage::Ended);
         report.into_iter().chain(missed)
     }
 }
@@ -177,13 +185,18 @@ impl Watch {
                 condition: Condition::default(),
                 get: band.get.clone(),
                 gone: band.gone.clone(),
-                has_just_ended: false,
+                is_owed: false,
             })
         });
         Self {
             bands: watched.collect(),
             room: Condition::default(),
         }
+    }
+
+    /// The shortest limit of a band that there is.
+    pub(super) fn shortest_limit(&self) -> Option<Duration> {
+        self.bands.iter().map(|watched| watched.limit).min()
     }
 
     /// What there is to say of a look at that time.
@@ -229,8 +242,8 @@ impl Watch {
         };
         if is_above(most) == Some(true) {
             let since = since.unwrap_or(now);
-            self.room
-                .wrong(AlarmKind::NearlyFull, now - since, since, now)
+            let age = now.saturating_sub(since).max(SHORT);
+            self.room.wrong(AlarmKind::NearlyFull, age, since, now)
         } else {
             self.room.right(now)
         }

@@ -7,6 +7,7 @@ use crate::{
     fifo::{Place, See},
     parcel::Parcel,
 };
+use std::any::Any;
 
 /// A [`Queue`] of [`Entry`]s, with their [`Fronts`].
 pub(crate) struct StampedQueue<T> {
@@ -107,6 +108,22 @@ impl<T> StampedQueue<T> {
         let (sent, _) = unsafe { Entry::times(parcel.as_ptr()) };
         self.fronts
             .took(band, sent, behind, || self.first_sent(band));
+    }
+
+    /// As [`Queue::pop_closed_of`].
+    pub(crate) fn pop_closed_of(&self, mask: u64, parcel: &mut Parcel<Entry<T>>) -> Option<Band> {
+        let band = self.queue.pop_closed_of(mask, parcel)?;
+        self.took(band.index(), parcel, None);
+        Some(band)
+    }
+
+    /// As [`Queue::drop_items`].
+    pub(crate) fn drop_items(&self, from: impl Fn(Band)) -> Result<(), Box<dyn Any + Send>> {
+        let outcome = self.queue.drop_items(from);
+        for band in 0..self.queue.bands() {
+            self.fronts.found_nothing(band, || self.first_sent(band));
+        }
+        outcome
     }
 
     /// When the first entry of a band was sent.

@@ -1,7 +1,7 @@
 //! Where the item came from that a thread received last: from a receive to the
 //! [`Receiver::working`](crate::Receiver::working) that follows it.
 
-use crate::{band::Band, entry::Origin};
+use crate::{band::Band, entry::Origin, quiet::quietly};
 use std::{cell::RefCell, mem};
 
 /// Tells channels apart: the address of something that each has.
@@ -39,7 +39,13 @@ pub(super) fn note(channel: Channel, band: Band, origin: &mut Origin) {
             .ok()
             .and_then(|mut place| place.replace(last))
     });
-    drop(before); // outside: it may run foreign code
+    quietly(|| drop(before)); // outside: it may run foreign code
+}
+
+/// Nobody is to know of what this thread received last.
+pub(super) fn forget() {
+    let before = LAST.try_with(|place| place.try_borrow_mut().ok().and_then(|mut p| p.take()));
+    quietly(|| drop(before)); // as above
 }
 
 /// The origin of what this thread received last, if that was from that band of that channel, and

@@ -139,6 +139,11 @@ impl Record {
         last::note(self.work.channel(), band, &mut about.origin);
     }
 
+    /// Of what this thread received last it is not known any more what it works on.
+    pub(crate) fn forget_last(&self) {
+        last::forget();
+    }
+
     /// One was evicted.
     #[cold]
     pub(crate) fn evicted(&self, band: Band, about: &About, now: u64) {

@@ -12,8 +12,8 @@
 //! Which bands are exposed changes with the work only, so an item's path has nothing of this. While
 //! a band is exposed nobody takes from it; so at its end, or at any time within it, what is at the
 //! band's head has waited since it was sent, and the band was inverted since then or since it is
-//! exposed, whichever is the later. What was evicted or expired before it was at work's end is not
-//! counted.
+//! exposed, whichever is the later. Of an item that goes meanwhile (evicted, expired, or taken by
+//! somebody who never works) nothing is added up but what was told before.
 //!
 //! ```text
 //! changes     how many changes of the work there were
@@ -32,12 +32,12 @@
 //! its change, and K5 are `SeqCst`: either the last one sees the other's change, and changes it, or
 //! the other sees the last K2 in its K5, and looks again.
 //!
-//! *A time is added up once*: by whoever changed `since` to 0.
+//! *A time is added up once*: by whoever changed `since`, to 0, or, who looks meanwhile, to now.
 
 use super::last::{self, Channel};
 use crate::{
     band::Band,
-    clock::{Clock, nanos},
+    clock::Clock,
     entry::Origin,
     once::OnceBox,
     queue::Fronts,
@@ -69,8 +69,6 @@ struct Crew {
 struct Exposure {
     since: AtomicU64,
     inverted: AtomicU64,
-    /// The most that was told: what is told never gets less.
-    told: AtomicU64,
 }
 
 /// A piece of work by name.
@@ -109,7 +107,6 @@ impl Work {
         let exposure = |_| Exposure {
             since: AtomicU64::new(0),
             inverted: AtomicU64::new(0),
-            told: AtomicU64::new(0),
         };
         Self {
             clock,
@@ -237,25 +234,31 @@ impl Work {
         sent.map_or(0, |sent| now.saturating_sub(sent.max(since)))
     }
 
-    /// For how long a band was inverted, up to now. It never gets less: what has been waiting may
-    /// be taken by somebody who is no worker, or go, and is not added up then.
+    /// For how long a band was inverted, up to now. It never gets less.
     pub(crate) fn inversion(&self, band: usize) -> Duration {
         let exposure = &self.bands[band];
-        let now = self.inverted_for(band).unwrap_or_default();
-        let before = exposure.inverted.load(Ordering::Relaxed);
-        let all = before.saturating_add(nanos(now));
-        let told = exposure.told.fetch_max(all, Ordering::Relaxed); // a number
-        Duration::from_nanos(all.max(told))
+        // SeqCst, here and below: as in `expose`. Who looks adds up as well, and what comes later
+        // counts from now: so nothing is added up twice, and nothing that was told is taken back.
+        let since = exposure.since.load(Ordering::SeqCst);
+        if since != 0 {
+            let now = self.clock.now();
+            let inverted = self.inverted_since(band, since - 1, now);
+            let is_ours = inverted > 0
+                && exposure
+                    .since
+                    .compare_exchange(since, now + 1, Ordering::SeqCst, Ordering::Relaxed)
+                    .is_ok();
+            if is_ours {
+                exposure.inverted.fetch_add(inverted, Ordering::Relaxed); // a number
+            }
+        }
+        Duration::from_nanos(exposure.inverted.load(Ordering::Relaxed))
     }
 
-    /// For how long a band is inverted, if it is.
-    pub(crate) fn inverted_for(&self, band: usize) -> Option<Duration> {
-        let since = self.bands[band]
-            .since
-            .load(Ordering::Relaxed)
-            .checked_sub(1)?;
-        let inverted = self.inverted_since(band, since, self.clock.now());
-        (inverted > 0).then(|| Duration::from_nanos(inverted))
+    /// Whether a band is inverted.
+    pub(crate) fn is_inverted(&self, band: usize) -> bool {
+        let is_exposed = self.bands[band].since.load(Ordering::Relaxed) != 0; // a hint
+        is_exposed && self.fronts.sent(band).is_some()
     }
 
     /// Whether a band is exposed.
@@ -279,6 +282,15 @@ impl Work {
         if band.index() >= self.bands.len() {
             return Working { job: None };
         }
+        // First, because it is foreign code.
+        #[cfg(feature = "tracing")]
+        let (origin, span) = match origin {
+            Some(mut origin) => {
+                let sent = origin.span.take();
+                (Some(origin), super::trace::run(band, sent))
+            }
+            None => (None, super::trace::run(band, None)),
+        };
         let named = self.name(band, origin.as_ref());
         let crew = self.crew(mask);
         crew.running[band.index()].fetch_add(1, Ordering::Relaxed); // K1: as in `hire`
@@ -290,7 +302,7 @@ impl Work {
                 band,
                 named,
                 #[cfg(feature = "tracing")]
-                span: super::trace::run(band, origin.and_then(|origin| origin.span)),
+                span,
             }),
         }
     }

@@ -183,6 +183,54 @@ fn each_refusal_counts_once_and_by_its_reason() {
 }
 
 #[test]
+fn what_a_permit_cannot_send_is_refused() {
+    let (sender, receiver) = Builder::new(1).capacity(9).observe().build().unwrap();
+    let permit = sender.try_reserve(Band::URGENT).unwrap();
+    let owned = sender.try_reserve_owned(Band::URGENT).unwrap();
+    receiver.close();
+    assert!(permit.send(1).is_err());
+    assert!(owned.send(2).is_err());
+    assert_eq!(sender.snapshot().bands[0].refused, 2);
+}
+
+/// Each way to send and to receive counts each item once.
+#[test]
+fn every_way_in_and_out_is_counted() {
+    let (sender, receiver) = Builder::new(2).capacity(64).observe().build().unwrap();
+    let low = Band::new(1);
+    sender.try_send_many(low, 0..3).unwrap();
+    for (permit, n) in sender.try_reserve_many(low, 3).unwrap().zip(3..) {
+        permit.send(n).unwrap();
+    }
+    sender.to(low).unwrap().try_send(6).unwrap();
+    sender
+        .with_ttl(Duration::from_secs(9_999))
+        .try_send(low, 7)
+        .unwrap();
+    sender.try_reserve_owned(low).unwrap().send(8).unwrap();
+    futures_lite::future::block_on(async {
+        sender.send_many(low, 9..12).await.unwrap();
+        assert_eq!(receiver.recv_many(&mut Vec::new(), 2).await, 2);
+        receiver.recv().await.unwrap();
+        let mut stream = receiver.clone();
+        assert!(futures_lite::StreamExt::next(&mut stream).await.is_some());
+    });
+    receiver
+        .set_policy(Policy::ageing(Duration::from_millis(1)))
+        .unwrap();
+    receiver.within(low..=low).try_recv().unwrap();
+    receiver.set_policy(Policy::weighted([1, 2])).unwrap();
+    assert_eq!(receiver.try_iter().take(2).count(), 2);
+    assert_eq!(receiver.drain().count(), 12 - 7);
+    let snapshot = receiver.snapshot();
+    adds_up(&snapshot);
+    assert_eq!(
+        (snapshot.bands[1].sent, snapshot.bands[1].received),
+        (12, 12)
+    );
+}
+
+#[test]
 fn who_is_there_and_who_waits() {
     let _watchdog = Watchdog::new("who_is_there_and_who_waits");
     let (sender, receiver): (Sender<u32>, Receiver<u32>) =

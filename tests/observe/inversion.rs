@@ -2,6 +2,7 @@
 
 use bandq::{Band, Builder, Receiver, Sender};
 use std::{
+    sync::atomic::{AtomicBool, Ordering},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -176,4 +177,74 @@ fn a_guard_may_outlive_everything() {
     let working = receiver.working(Band::new(1));
     drop((sender, receiver));
     drop(working);
+}
+
+/// Who looks while an episode ends does not count it twice; and no episode is longer than the time
+/// in which it was.
+#[test]
+fn a_look_beside_the_end_counts_nothing_twice() {
+    for _ in 0..300 {
+        let (sender, receiver) = channel();
+        let begun = Instant::now();
+        let working = receiver.working(Band::new(1));
+        sender.try_send(Band::URGENT, 1).unwrap();
+        let over = AtomicBool::new(false);
+        let wall = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    std::hint::black_box(receiver.snapshot());
+                }
+            });
+            sleep(MS);
+            drop(working);
+            let wall = begun.elapsed();
+            over.store(true, Ordering::Relaxed);
+            wall
+        });
+        let [urgent, ..] = inversion(&receiver);
+        assert!(urgent <= wall, "{urgent:?} in {wall:?}");
+    }
+}
+
+/// What was told and then taken by a handle that never works hides nothing that comes later.
+#[test]
+fn each_episode_raises_the_number() {
+    let (sender, receiver) = channel();
+    let idle = receiver.clone();
+    let mut before = Duration::ZERO;
+    for n in 0..3 {
+        let working = receiver.working(Band::new(1));
+        sender.try_send(Band::URGENT, n).unwrap();
+        sleep(20 * MS);
+        let [told, ..] = inversion(&receiver);
+        assert!(told >= before + 20 * MS, "{told:?} after {before:?}");
+        before = told;
+        idle.try_recv().unwrap();
+        drop(working);
+    }
+}
+
+#[test]
+fn what_is_dropped_with_the_last_receiver_waits_no_longer() {
+    let (sender, receiver) = channel();
+    let working = receiver.working(Band::new(1));
+    sender.try_send(Band::URGENT, 1).unwrap();
+    drop(receiver);
+    let before = sender.snapshot().bands[0].inversion;
+    sleep(20 * MS);
+    assert_eq!(sender.snapshot().bands[0].inversion, before);
+    drop(working);
+    assert_eq!(sender.snapshot().bands[0].inversion, before);
+}
+
+/// Nor is one who works on a band that there is not.
+#[test]
+fn a_band_that_there_is_not_makes_nobody_a_worker() {
+    let (sender, receiver) = channel();
+    let other = receiver.clone();
+    drop(other.working(Band::new(50)));
+    let _working = receiver.working(Band::new(1));
+    sender.try_send(Band::URGENT, 1).unwrap();
+    sleep(20 * MS);
+    assert!(inversion(&receiver)[0] >= 20 * MS);
 }

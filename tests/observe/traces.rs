@@ -111,3 +111,48 @@ fn a_channel_that_is_not_observed_makes_no_spans() {
     });
     assert!(log.0.lock().unwrap().is_empty());
 }
+
+/// Panics at everything.
+struct Broken;
+
+impl Subscriber for Broken {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "bandq"
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        panic!("as it is meant to")
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {
+        panic!("as it is meant to")
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// Nothing is lost, and no room.
+#[test]
+fn a_subscriber_that_panics_disturbs_nothing() {
+    tracing::subscriber::with_default(Broken, || {
+        let (sender, receiver) = Builder::new(2).capacity(1).observe().build().unwrap();
+        sender.try_send(Band::new(1), 'a').unwrap();
+        assert_eq!(
+            sender.force_send(Band::URGENT, 'b').unwrap(),
+            [(Band::new(1), 'a')]
+        );
+        assert_eq!(receiver.try_recv(), Ok((Band::URGENT, 'b')));
+        drop(receiver.working(Band::URGENT));
+        assert_eq!(receiver.snapshot().bands[0].running, 0);
+        sender.try_reserve(Band::URGENT).unwrap().send('c').unwrap();
+        assert_eq!(receiver.snapshot().used, 1);
+        drop(receiver);
+        assert!(sender.is_closed() && sender.is_empty());
+    });
+}

@@ -183,6 +183,58 @@ fn a_breach_between_two_looks_is_said_all_the_same() {
     assert!(began.age >= 39 * MS);
 }
 
+/// One right behind an episode as well: the first was seen waiting, the second was not.
+#[test]
+fn a_breach_right_behind_an_episode_is_said_too() {
+    let _hang = Hang::new("a_breach_right_behind_an_episode");
+    let (sender, receiver) = channel();
+    let (say, heard) = mpsc::channel();
+    let _watchdog = Watchdog::new(&receiver)
+        .limit(Band::new(1), 10 * MS)
+        .every(300 * MS)
+        .spawn(move |alarm| _ = say.send(alarm.stage))
+        .unwrap();
+    sender.try_send(Band::new(1), 1).unwrap();
+    assert_eq!(heard.recv(), Ok(Stage::Began));
+    receiver.try_recv().unwrap();
+    assert_eq!(
+        heard.iter().find(|stage| *stage != Stage::Lasts),
+        Some(Stage::Ended)
+    );
+    sender.try_send(Band::new(1), 2).unwrap();
+    sleep(50 * MS);
+    receiver.try_recv().unwrap();
+    assert_eq!(heard.recv(), Ok(Stage::Began));
+    assert_eq!(heard.recv(), Ok(Stage::Ended));
+}
+
+/// Of several that were received at once it is not known which one is worked on.
+#[test]
+fn where_an_item_came_from_is_not_said_of_a_batch() {
+    let (sender, receiver) = channel();
+    let say_where = || {
+        let (say, heard) = mpsc::channel();
+        let working = receiver.working(Band::new(1));
+        let watchdog = Watchdog::new(&receiver)
+            .limit(Band::URGENT, MS)
+            .spawn(move |alarm| _ = say.send(alarm))
+            .unwrap();
+        let alarm: Alarm = heard.recv().unwrap();
+        drop((watchdog, working));
+        alarm.running[0].sent_from
+    };
+    sender.try_send(Band::URGENT, 0).unwrap();
+    let reports = receiver.within(Band::new(1)..=Band::new(1));
+    sender.try_send_many(Band::new(1), 0..4).unwrap();
+    reports.try_recv().unwrap();
+    assert!(say_where().is_some());
+    assert_eq!(say_where(), None, "it was told once");
+    assert_eq!(reports.try_recv_many(&mut Vec::new(), 2), Ok(2));
+    assert_eq!(say_where(), None);
+    assert_eq!(reports.try_recv_many(&mut Vec::new(), 1), Ok(1));
+    assert!(say_where().is_some());
+}
+
 /// Items that wait, but less than the limit, at a time in which it looks often, and threads that
 /// make noise. What waited for how long says the channel: if the noise was so bad that something
 /// did wait for longer, that has to be said.
