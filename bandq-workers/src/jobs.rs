@@ -1,0 +1,192 @@
+//! [`Jobs`]: jobs without a handler.
+
+use crate::{
+    control::Join,
+    crew::Crew,
+    entry::Entry,
+    job::Job,
+    pool::{Begun, Pick, Pool},
+    report::Report,
+};
+use bandq::{Receiver, RecvError, TryRecvError};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    panic::Location,
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
+
+/// Jobs by hand, for a loop of your own. Clone it for each consumer.
+///
+/// A job that is dropped is done, [`take`](Job::take) takes its item away, and
+/// [`requeue`](Job::requeue) puts it back at the end of its band, without waiting for room. One
+/// that is dropped by a panic is put back.
+///
+/// ```
+/// # use bandq::Band;
+/// # use bandq_workers::Jobs;
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bandq::bounded(1, 1);
+/// let jobs = Jobs::new(receiver);
+/// sender.send(Band::URGENT, 1).await.unwrap();
+/// let joined = jobs.join();
+///
+/// let job = jobs.recv().await.unwrap();
+/// sender.send(Band::URGENT, 2).await.unwrap(); // full again
+/// job.requeue();
+/// for _ in 0..2 {
+///     let job = jobs.recv().await.unwrap();
+///     println!("{}", *job);
+/// }
+/// joined.await;
+/// assert_eq!(jobs.report().done, 2);
+/// # });
+/// ```
+pub struct Jobs<T> {
+    receiver: Arc<Receiver<T>>,
+    pool: Arc<Pool<T>>,
+}
+
+impl<T> Jobs<T> {
+    /// The jobs of that channel.
+    #[track_caller]
+    #[must_use]
+    pub fn new(receiver: Receiver<T>) -> Self {
+        let bands = receiver.bands();
+        let crew = Crew::new(bands, None);
+        Self {
+            pool: Arc::new(Pool::new(bands, crew, Location::caller())),
+            receiver: Arc::new(receiver),
+        }
+    }
+
+    /// The next job: what was put back and is as urgent as what is in the channel goes first.
+    ///
+    /// # Errors
+    ///
+    /// The channel is closed and empty, and nothing was put back. A job that somebody else still
+    /// has may be put back later; who does that should call this again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: a future that is dropped has taken nothing.
+    pub async fn recv(&self) -> Result<Job<T>, RecvError> {
+        let cell = self.pool.add_taker();
+        let mut recv = pin!(self.receiver.recv());
+        poll_fn(|context| {
+            cell.register(context.waker());
+            loop {
+                // Workers are never few, so there is nothing to wait for but an item.
+                let Pick::Look { due, .. } = self.pool.pick() else {
+                    return Poll::Pending;
+                };
+                if let Some(band) = due {
+                    if self.receiver.urgent_waiting(band) {
+                        if let Ok((band, item)) = self.receiver.try_recv() {
+                            if let Some(begun) = self.pool.accept(&self.receiver, band, item, None)
+                            {
+                                return Poll::Ready(Ok(self.job(begun)));
+                            }
+                            continue;
+                        }
+                    }
+                    if let Some(job) = self.begin_due(self.pool.take_due(&self.receiver, band)) {
+                        return Poll::Ready(Ok(job));
+                    }
+                    continue;
+                }
+                match recv.as_mut().poll(context) {
+                    Poll::Ready(Ok((band, item))) => {
+                        let begun = self.pool.accept(&self.receiver, band, item, None);
+                        return match begun {
+                            Some(begun) => Poll::Ready(Ok(self.job(begun))),
+                            None => Poll::Pending,
+                        };
+                    }
+                    Poll::Ready(Err(error)) => {
+                        self.pool.looked(&self.receiver);
+                        return Poll::Ready(Err(error));
+                    }
+                    Poll::Pending => {
+                        self.pool.looked(&self.receiver);
+                        return Poll::Pending;
+                    }
+                }
+            }
+        })
+        .await
+    }
+
+    /// The next job, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Receiver::try_recv`].
+    pub fn try_recv(&self) -> Result<Job<T>, TryRecvError> {
+        loop {
+            let Pick::Look { due, .. } = self.pool.pick() else {
+                return Err(TryRecvError::Empty);
+            };
+            if let Some(band) = due.filter(|band| !self.receiver.urgent_waiting(*band)) {
+                if let Some(job) = self.begin_due(self.pool.take_due(&self.receiver, band)) {
+                    return Ok(job);
+                }
+                continue;
+            }
+            match self.receiver.try_recv() {
+                Ok((band, item)) => {
+                    if let Some(begun) = self.pool.accept(&self.receiver, band, item, None) {
+                        return Ok(self.job(begun));
+                    }
+                }
+                Err(error) => {
+                    self.pool.looked(&self.receiver);
+                    if due.is_none() {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until everything is settled that was sent before the call: done or taken.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: it only waits.
+    pub fn join(&self) -> Join<T> {
+        Join::new(&self.pool, Arc::downgrade(&self.receiver))
+    }
+
+    /// What became of the items so far.
+    #[must_use]
+    pub fn report(&self) -> Report<T> {
+        self.pool.report()
+    }
+
+    fn begin_due(&self, entry: Option<Entry<T>>) -> Option<Job<T>> {
+        let begun = self.pool.begin(entry?, None)?;
+        Some(self.job(begun))
+    }
+
+    fn job(&self, (item, begun): (T, Begun)) -> Job<T> {
+        Job::new(item, begun, &self.pool, &self.receiver, true)
+    }
+}
+
+impl<T> Clone for Jobs<T> {
+    fn clone(&self) -> Self {
+        Self {
+            receiver: Arc::clone(&self.receiver),
+            pool: Arc::clone(&self.pool),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Jobs<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Jobs").field(&self.report()).finish()
+    }
+}
