@@ -129,7 +129,9 @@ impl<T, E> Desk<T, E> {
             }
             (End::Outcome(outcome), let_go) => self.outcome(seat, let_go, outcome),
         };
-        self.pool.settle(&seat.begun, verdict, self.is_local);
+        let receiver = &self.receiver;
+        self.pool
+            .settle(receiver, &seat.begun, verdict, self.is_local);
     }
 
     fn outcome(&self, seat: &Seat<T>, let_go: LetGo<T>, outcome: Outcome<E>) -> Verdict<T> {

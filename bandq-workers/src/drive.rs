@@ -86,13 +86,13 @@ where
 
     /// Whether a handler was started, or something else was done that may allow the next.
     fn start_one(&mut self, pool: &Pool<T>, context: &mut Context<'_>) -> bool {
-        let Pick::Look { mask, due } = pool.pick() else {
+        let Pick::Look { mask, due } = pool.pick(&self.desk.receiver) else {
             return false;
         };
         let receiver = Arc::clone(&self.desk.receiver);
         let received = match due {
             _ if self.is_over => Received::Closed,
-            Some(band) => match self.intake.look(mask & !(u64::MAX << band.index())) {
+            Some(due) => match self.intake.look(mask & due.above()) {
                 Some((band, item)) => Received::Item(band, item),
                 None => Received::Nothing,
             },
@@ -106,8 +106,8 @@ where
                 }
                 true
             }
-            (_, Some(band)) => {
-                let Some(entry) = pool.take_due(&receiver, band) else {
+            (_, Some(due)) => {
+                let Some(entry) = pool.take_due(&receiver, due.band) else {
                     return false;
                 };
                 self.start_due(pool, entry);

@@ -60,10 +60,32 @@ impl<T> Ord for Later<T> {
     }
 }
 
+/// Where something is due.
+#[derive(Clone, Copy)]
+pub(crate) struct Due {
+    pub(crate) band: Band,
+    /// Nothing of its band in the channel comes before it.
+    pub(crate) is_next: bool,
+}
+
+impl Due {
+    /// The bands of the channel that come first, a bit a band.
+    pub(crate) fn above(self) -> u64 {
+        let more_urgent = !(u64::MAX << self.band.index());
+        let same = if self.is_next {
+            0
+        } else {
+            1 << self.band.index()
+        };
+        more_urgent | same
+    }
+}
+
 /// Items inside the pool that nobody works on: by time those that are not due, by band the others.
 pub(crate) struct Store<T> {
     later: BinaryHeap<Later<T>>,
-    due: Vec<VecDeque<Entry<T>>>,
+    /// With the number of the item of the channel behind which it comes.
+    due: Vec<VecDeque<(u64, Entry<T>)>>,
     /// The bands in which some are due, a bit a band.
     mask: u64,
 }
@@ -77,10 +99,18 @@ impl<T> Store<T> {
         }
     }
 
-    /// To be had at once, behind those of its band.
-    pub(crate) fn put(&mut self, entry: Entry<T>) {
+    /// To be had at once: behind those of its band here, and behind the item of the channel that
+    /// has that number.
+    pub(crate) fn put(&mut self, behind: u64, entry: Entry<T>) {
         let band = entry.meta.band.index();
-        self.due[band].push_back(entry);
+        self.due[band].push_back((behind, entry));
+        self.mask |= 1 << band;
+    }
+
+    /// To be had before all others of its band.
+    pub(crate) fn put_first(&mut self, entry: Entry<T>) {
+        let band = entry.meta.band.index();
+        self.due[band].push_front((0, entry));
         self.mask |= 1 << band;
     }
 
@@ -89,13 +119,13 @@ impl<T> Store<T> {
         self.later.push(Later { at, entry });
     }
 
-    /// Those whose time has come are due.
-    pub(crate) fn advance(&mut self, now: Instant) {
-        while self.later.peek().is_some_and(|later| later.at <= now) {
-            if let Some(later) = self.later.pop() {
-                self.put(later.entry);
-            }
-        }
+    /// One whose time has come, to be put among those that are due.
+    pub(crate) fn take_later(&mut self, now: Instant) -> Option<Entry<T>> {
+        let is_due = self.later.peek().is_some_and(|later| later.at <= now);
+        is_due
+            .then(|| self.later.pop())
+            .flatten()
+            .map(|later| later.entry)
     }
 
     /// When the next one is due that is not.
@@ -103,15 +133,19 @@ impl<T> Store<T> {
         self.later.peek().map(|later| later.at)
     }
 
-    /// The most urgent of those bands in which something is due.
-    pub(crate) fn first_band(&self, mask: u64) -> Option<Band> {
-        let mask = self.mask & mask;
-        (mask != 0).then(|| Band::new(mask.trailing_zeros() as u8))
+    /// The first of the most urgent of those bands in which something is due.
+    pub(crate) fn first(&self, mask: u64, received: &[u64]) -> Option<Due> {
+        let band = (self.mask & mask).trailing_zeros() as usize;
+        let (behind, _) = self.due.get(band)?.front()?;
+        Some(Due {
+            band: Band::new(band as u8),
+            is_next: *behind <= received[band],
+        })
     }
 
     pub(crate) fn take(&mut self, band: Band) -> Option<Entry<T>> {
         let queue = &mut self.due[band.index()];
-        let entry = queue.pop_front();
+        let entry = queue.pop_front().map(|(_, entry)| entry);
         if queue.is_empty() {
             self.mask &= !(1 << band.index());
         }
@@ -129,6 +163,7 @@ impl<T> Store<T> {
         self.due
             .iter_mut()
             .flat_map(std::mem::take)
+            .map(|(_, entry)| entry)
             .chain(later.into_iter().map(|later| later.entry))
             .collect()
     }

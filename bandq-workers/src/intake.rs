@@ -77,7 +77,7 @@ pub(crate) fn within<T>(base: &Receiver<T>, mask: u64, all: u64) -> Receiver<T> 
     }
 }
 
-fn range(run: u64) -> RangeInclusive<Band> {
+pub(crate) fn range(run: u64) -> RangeInclusive<Band> {
     let band = |number: u32| Band::new(number.min(63) as u8);
     band(run.trailing_zeros())..=band(63 - run.leading_zeros().min(63))
 }

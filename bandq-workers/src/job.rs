@@ -71,7 +71,8 @@ impl<T> Seat<T> {
 
     fn settle_by_hand(&self, verdict: Verdict<T>) {
         *lock(&self.home) = Home::Closed;
-        self.pool.settle(&self.begun, verdict, false);
+        self.pool
+            .settle(&self.receiver, &self.begun, verdict, false);
     }
 }
 
@@ -166,8 +167,8 @@ impl<T> Job<T> {
         item
     }
 
-    /// Puts the item back at the end of its band, at once. Never waits for room, and uses up no
-    /// attempt. What the handler says at its end does not count then, unless it fails.
+    /// Puts the item back at the end of its band, at once: behind all that is in it now. Never waits
+    /// for room, and uses up no attempt. What the handler says at its end does not count then, unless it fails.
     pub fn requeue(mut self) {
         let Some(item) = self.item.take() else { return };
         if self.seat.by_hand {

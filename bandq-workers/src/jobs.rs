@@ -3,7 +3,8 @@
 use crate::{
     control::Join,
     crew::Crew,
-    entry::Entry,
+    entry::Due,
+    intake::range,
     job::Job,
     pool::{Begun, Pick, Pool},
     report::Report,
@@ -62,7 +63,7 @@ impl<T> Jobs<T> {
         }
     }
 
-    /// The next job: what was put back and is as urgent as what is in the channel goes first.
+    /// The next job: by band, and what was put back behind what was in its band then.
     ///
     /// # Errors
     ///
@@ -79,23 +80,14 @@ impl<T> Jobs<T> {
             cell.register(context.waker());
             loop {
                 // Workers are never few, so there is nothing to wait for but an item.
-                let Pick::Look { due, .. } = self.pool.pick() else {
+                let Pick::Look { due, .. } = self.pool.pick(&self.receiver) else {
                     return Poll::Pending;
                 };
-                if let Some(band) = due {
-                    if self.receiver.urgent_waiting(band) {
-                        if let Ok((band, item)) = self.receiver.try_recv() {
-                            if let Some(begun) = self.pool.accept(&self.receiver, band, item, None)
-                            {
-                                return Poll::Ready(Ok(self.job(begun)));
-                            }
-                            continue;
-                        }
+                if let Some(due) = due {
+                    match self.first(due) {
+                        Some(job) => return Poll::Ready(Ok(job)),
+                        None => continue,
                     }
-                    if let Some(job) = self.begin_due(self.pool.take_due(&self.receiver, band)) {
-                        return Poll::Ready(Ok(job));
-                    }
-                    continue;
                 }
                 match recv.as_mut().poll(context) {
                     Poll::Ready(Ok((band, item))) => {
@@ -126,14 +118,14 @@ impl<T> Jobs<T> {
     /// As those of [`Receiver::try_recv`].
     pub fn try_recv(&self) -> Result<Job<T>, TryRecvError> {
         loop {
-            let Pick::Look { due, .. } = self.pool.pick() else {
+            let Pick::Look { due, .. } = self.pool.pick(&self.receiver) else {
                 return Err(TryRecvError::Empty);
             };
-            if let Some(band) = due.filter(|band| !self.receiver.urgent_waiting(*band)) {
-                if let Some(job) = self.begin_due(self.pool.take_due(&self.receiver, band)) {
-                    return Ok(job);
+            if let Some(due) = due {
+                match self.first(due) {
+                    Some(job) => return Ok(job),
+                    None => continue,
                 }
-                continue;
             }
             match self.receiver.try_recv() {
                 Ok((band, item)) => {
@@ -143,9 +135,7 @@ impl<T> Jobs<T> {
                 }
                 Err(error) => {
                     self.pool.looked(&self.receiver);
-                    if due.is_none() {
-                        return Err(error);
-                    }
+                    return Err(error);
                 }
             }
         }
@@ -166,9 +156,20 @@ impl<T> Jobs<T> {
         self.pool.report()
     }
 
-    fn begin_due(&self, entry: Option<Entry<T>>) -> Option<Job<T>> {
-        let begun = self.pool.begin(entry?, None)?;
-        Some(self.job(begun))
+    /// What is due, or what comes before it in the channel. `None`: somebody else has had it.
+    fn first(&self, due: Due) -> Option<Job<T>> {
+        let above = due.above();
+        let received = (above != 0)
+            .then(|| self.receiver.within(range(above)).try_recv().ok())
+            .flatten();
+        let begun = match received {
+            Some((band, item)) => self.pool.accept(&self.receiver, band, item, None),
+            None => {
+                let entry = self.pool.take_due(&self.receiver, due.band)?;
+                self.pool.begin(entry, None)
+            }
+        };
+        Some(self.job(begun?))
     }
 
     fn job(&self, (item, begun): (T, Begun)) -> Job<T> {

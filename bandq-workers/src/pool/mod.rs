@@ -59,7 +59,7 @@ mod settle;
 use crate::{
     crew::Crew,
     ears::{Call, Ears},
-    entry::{Entry, Meta, Store},
+    entry::{Due, Entry, Meta, Store},
     joins::Joins,
     quiet::{lock, quietly},
     report::{Counts, Report, Returned, Stuck},
@@ -144,8 +144,8 @@ pub(crate) enum Pick {
     /// Nobody is free, or nothing may start.
     Nothing,
     /// An item of those bands, a bit a band. Call `looked` afterwards. In `due` one is there
-    /// already; so look in the channel for more urgent ones only.
-    Look { mask: u64, due: Option<Band> },
+    /// already; so look in the channel only for what comes before it.
+    Look { mask: u64, due: Option<Due> },
 }
 
 /// A job that was begun.
@@ -215,14 +215,17 @@ impl<T> Pool<T> {
     }
 
     /// What a free worker should look for. A look is under way from then on.
-    pub(crate) fn pick(&self) -> Pick {
+    pub(crate) fn pick(&self, receiver: &Receiver<T>) -> Pick {
         let mut state = lock(&self.state);
         let state = &mut *state;
         if state.is_paused || !matches!(state.phase, Phase::Running | Phase::Draining(_)) {
             return Pick::Nothing;
         }
         if state.store.next_at().is_some() {
-            state.store.advance(Instant::now());
+            let now = Instant::now();
+            while let Some(entry) = state.store.take_later(now) {
+                state.put(receiver, entry);
+            }
         }
         let bands = u64::MAX >> (Band::MAX_BANDS - state.counts.len());
         let mask = state.crew.open() & bands;
@@ -230,7 +233,7 @@ impl<T> Pool<T> {
             return Pick::Nothing;
         }
         state.receiving += 1;
-        let due = state.store.first_band(mask);
+        let due = state.store.first(mask, &state.received);
         Pick::Look { mask, due }
     }
 
@@ -391,11 +394,19 @@ impl<T> State<T> {
         Entry { item, meta }
     }
 
+    /// At the end of its band: behind all of it that is in the channel.
+    fn put(&mut self, receiver: &Receiver<T>, entry: Entry<T>) {
+        let band = entry.meta.band;
+        let len = receiver.band_len(band) + self.receiving;
+        self.store
+            .put(self.received[band.index()] + len as u64, entry);
+    }
+
     /// A worker begins on it; if none is free after all, it waits for one.
     fn begin(&mut self, entry: Entry<T>, now: Instant, name: Option<String>) -> Option<(T, Begun)> {
         let meta = entry.meta;
         let Some(worker) = self.crew.occupy(meta.band) else {
-            self.store.put(entry);
+            self.store.put_first(entry);
             return None;
         };
         let ears = Arc::new(Ears::default());

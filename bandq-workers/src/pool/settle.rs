@@ -6,7 +6,7 @@ use crate::{
     quiet::lock,
     report::Counts,
 };
-use bandq::Band;
+use bandq::{Band, Receiver};
 use std::time::Instant;
 
 /// How a job ended, with the item if it goes on.
@@ -27,7 +27,13 @@ pub(crate) enum Verdict<T> {
 
 impl<T> Pool<T> {
     /// So it ended; the worker is free again.
-    pub(crate) fn settle(&self, begun: &Begun, verdict: Verdict<T>, local: bool) {
+    pub(crate) fn settle(
+        &self,
+        receiver: &Receiver<T>,
+        begun: &Begun,
+        verdict: Verdict<T>,
+        local: bool,
+    ) {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         let (meta, now) = (begun.meta, Instant::now());
@@ -57,15 +63,15 @@ impl<T> Pool<T> {
                     attempts,
                     ..meta
                 };
-                is_back = state.again(item, meta, Some(at), was_stuck, now);
+                is_back = state.again(receiver, item, meta, Some(at), was_stuck);
                 state.counts[meta.origin.index()].retried += u64::from(is_back);
             }
             Verdict::Snooze(item, at) => {
-                is_back = state.again(item, meta, at, was_stuck, now);
+                is_back = state.again(receiver, item, meta, at, was_stuck);
                 state.counts[meta.origin.index()].snoozed += u64::from(is_back);
             }
             Verdict::Requeue(item) => {
-                is_back = state.again(item, meta, None, was_stuck, now);
+                is_back = state.again(receiver, item, meta, None, was_stuck);
                 state.counts[meta.origin.index()].requeued += u64::from(is_back);
             }
         }
@@ -130,12 +136,13 @@ impl<T> State<T> {
     /// Back into the pool, if that still works on anything; else back to the user.
     fn again(
         &mut self,
+        receiver: &Receiver<T>,
         item: T,
         meta: Meta,
         at: Option<Instant>,
         was_stuck: bool,
-        now: Instant,
     ) -> bool {
+        let now = Instant::now();
         if !matches!(self.phase, Phase::Running | Phase::Draining(_)) {
             self.hand_back(item, meta, was_stuck, now, false);
             return false;
@@ -144,7 +151,7 @@ impl<T> State<T> {
         let entry = Entry { item, meta };
         match at {
             Some(at) if at > now => self.store.put_later(at, entry),
-            _ => self.store.put(entry),
+            _ => self.put(receiver, entry),
         }
         true
     }
