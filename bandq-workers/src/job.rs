@@ -167,8 +167,9 @@ impl<T> Job<T> {
         item
     }
 
-    /// Puts the item back at the end of its band, at once: behind all that is in it now. Never waits
-    /// for room, and uses up no attempt. What the handler says at its end does not count then, unless it fails.
+    /// Puts the item back at the end of its band, at once: behind all that is in it now. Never
+    /// waits for room, and uses up no attempt. What the handler says at its end does not count
+    /// then, unless it fails.
     pub fn requeue(mut self) {
         let Some(item) = self.item.take() else { return };
         if self.seat.by_hand {
@@ -191,7 +192,6 @@ impl<T> Job<T> {
     /// # Cancel safety
     ///
     /// Cancel safe: it only waits.
-    #[must_use]
     pub fn cancelled(&self) -> Cancelled<T> {
         Cancelled {
             cell: self.seat.begun.ears.add(),
