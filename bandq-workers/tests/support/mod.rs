@@ -52,6 +52,7 @@ pub(crate) async fn until(mut is: impl FnMut() -> bool) {
 }
 
 /// The same test on each runtime, and on threads.
+#[allow(unused_macros)]
 macro_rules! on_each_runtime {
     ($($name:ident)*) => {
         on_each_runtime! { @ on_async_std AsyncStd $($name)* }
@@ -83,4 +84,5 @@ macro_rules! on_each_runtime {
         }
     };
 }
+#[allow(unused_imports)]
 pub(crate) use on_each_runtime;
