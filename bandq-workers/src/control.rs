@@ -47,6 +47,24 @@ pub struct Control<T> {
 
 impl<T> Control<T> {
     /// No handler starts until [`resume`](Self::resume), or a drain; those that run go on.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// # use bandq_workers::{Job, Workers};
+    /// # use std::time::Duration;
+    /// # let (sender, receiver) = bandq::unbounded(1);
+    /// # sender.try_send(Band::URGENT, 7).unwrap();
+    /// let workers: Workers<u32> = Workers::new(receiver);
+    /// let control = workers.control();
+    /// control.pause();
+    /// let pool = std::thread::spawn(|| {
+    ///     futures_lite::future::block_on(workers.run(|_job: Job<u32>| async {}))
+    /// });
+    /// assert_eq!(control.report().started, 0);
+    /// control.resume();
+    /// drop(sender);
+    /// assert_eq!(pool.join().unwrap().done, 1);
+    /// ```
     pub fn pause(&self) {
         self.pool.pause();
     }
@@ -66,6 +84,20 @@ impl<T> Control<T> {
     /// # Cancel safety
     ///
     /// The drain goes on without its future. Then the future of the pool has the report.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// # use bandq_workers::{Job, Workers};
+    /// # use std::time::Duration;
+    /// # let (sender, receiver) = bandq::unbounded(1);
+    /// # sender.try_send(Band::URGENT, 7).unwrap();
+    /// let workers: Workers<u32> = Workers::new(receiver);
+    /// let control = workers.control();
+    /// drop(control.drain(Duration::from_secs(10)));
+    /// assert!(sender.is_closed());
+    /// let report = futures_lite::future::block_on(workers.run(|_job: Job<u32>| async {}));
+    /// assert_eq!((report.done, report.returned.len()), (1, 0));
+    /// ```
     pub fn drain(&self, time: Duration) -> Ending<T> {
         self.end(How::Drain, time)
     }
@@ -81,6 +113,19 @@ impl<T> Control<T> {
     /// # Cancel safety
     ///
     /// As with [`drain`](Self::drain).
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// # use bandq_workers::{Job, Workers};
+    /// # use std::time::Duration;
+    /// # let (sender, receiver) = bandq::unbounded(1);
+    /// # sender.try_send(Band::URGENT, 7).unwrap();
+    /// let workers: Workers<u32> = Workers::new(receiver);
+    /// let control = workers.control();
+    /// drop(control.stop(Duration::from_secs(10)));
+    /// let report = futures_lite::future::block_on(workers.run(|_job: Job<u32>| async {}));
+    /// assert_eq!((report.started, report.returned[0].item), (0, 7));
+    /// ```
     pub fn stop(&self, time: Duration) -> Ending<T> {
         self.end(How::Stop, time)
     }
@@ -101,6 +146,26 @@ impl<T> Control<T> {
     /// # Cancel safety
     ///
     /// Cancel safe: it only waits.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// # use bandq_workers::{Job, Workers};
+    /// # use std::time::Duration;
+    /// # let (sender, receiver) = bandq::unbounded(1);
+    /// # sender.try_send(Band::URGENT, 7).unwrap();
+    /// let workers: Workers<u32> = Workers::new(receiver);
+    /// let control = workers.control();
+    /// let pool = workers.run(|_job: Job<u32>| async {});
+    /// futures_lite::future::block_on(futures_lite::future::or(
+    ///     async {
+    ///         control.join().await;
+    ///         assert_eq!(control.report().done, 1);
+    ///     },
+    ///     async {
+    ///         pool.await; // not before its channel is closed
+    ///     },
+    /// ));
+    /// ```
     pub fn join(&self) -> Join<T> {
         Join::new(&self.pool, self.receiver.clone())
     }

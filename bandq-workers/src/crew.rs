@@ -18,6 +18,8 @@ pub(crate) struct Crew {
     /// How many may work on a band at a time.
     limits: Vec<usize>,
     running: Vec<usize>,
+    /// Bands on which as many work as may, a bit a band.
+    full: u64,
     /// There is always one more general worker.
     grows: bool,
 }
@@ -30,6 +32,7 @@ impl Crew {
             group_of: Vec::new(),
             limits: vec![usize::MAX; bands],
             running: vec![0; bands],
+            full: 0,
             grows: general.is_none(),
         };
         crew.add(u64::MAX, general.unwrap_or(0));
@@ -59,13 +62,7 @@ impl Crew {
                 open |= group.mask;
             }
         }
-        let mut allowed = 0;
-        for (band, (running, limit)) in self.running.iter().zip(&self.limits).enumerate() {
-            if running < limit {
-                allowed |= 1 << band;
-            }
-        }
-        open & allowed
+        open & !self.full
     }
 
     /// Somebody begins on an item of an open band: a general worker, if one is free, so that those
@@ -78,7 +75,11 @@ impl Crew {
             may.then(|| group.free.pop()).flatten()
         });
         let worker = worker.or_else(|| self.grows.then(|| self.hire(0)))?;
-        self.running[band.index()] += 1;
+        let running = &mut self.running[band.index()];
+        *running += 1;
+        if *running >= self.limits[band.index()] {
+            self.full |= bit;
+        }
         Some(worker)
     }
 
@@ -89,7 +90,11 @@ impl Crew {
 
     /// That worker is done with an item of that band. `stays`: it takes another one.
     pub(crate) fn free(&mut self, worker: usize, band: Band, stays: bool) {
-        self.running[band.index()] -= 1;
+        let running = &mut self.running[band.index()];
+        *running -= 1;
+        if *running < self.limits[band.index()] {
+            self.full &= !(1 << band.index());
+        }
         if stays {
             self.groups[self.group_of[worker]].free.push(worker);
         }

@@ -113,8 +113,10 @@ impl<T, E> Desk<T, E> {
     /// A handler has ended, and was dropped.
     pub(crate) fn end(&self, seat: &Seat<T>, end: End<E>) {
         let meta = &seat.begun.meta;
-        let ran = u64::try_from(seat.begun.at.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.receiver.charge(meta.band, ran);
+        let now = Instant::now();
+        let ran = now.saturating_duration_since(seat.begun.at).as_micros();
+        let cost = u64::try_from(ran).unwrap_or(u64::MAX);
+        self.receiver.charge(meta.band, cost);
         let verdict = match (end, seat.close()) {
             (End::Cut, LetGo::Dropped(item) | LetGo::Requeued(item)) => Verdict::Interrupted(item),
             (End::Unstarted, LetGo::Dropped(item)) => Verdict::Unstarted(item),
@@ -131,7 +133,7 @@ impl<T, E> Desk<T, E> {
         };
         let receiver = &self.receiver;
         self.pool
-            .settle(receiver, &seat.begun, verdict, self.is_local);
+            .settle(receiver, &seat.begun, verdict, now, self.is_local);
     }
 
     fn outcome(&self, seat: &Seat<T>, let_go: LetGo<T>, outcome: Outcome<E>) -> Verdict<T> {
@@ -156,7 +158,8 @@ impl<T, E> Desk<T, E> {
             }
             (Outcome::Done, LetGo::Dropped(item)) => {
                 self.forget(seat);
-                Verdict::Done(item)
+                quietly(|| drop(item)); // before anybody is told that it is done
+                Verdict::Done
             }
         }
     }

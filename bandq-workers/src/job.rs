@@ -2,7 +2,7 @@
 
 use crate::{
     pool::{Begun, Pool, Verdict},
-    quiet::lock,
+    quiet::{lock, quietly},
     wakes::WakerCell,
 };
 use bandq::{Band, Receiver};
@@ -15,7 +15,7 @@ use std::{
     sync::{Arc, Mutex},
     task::{Context, Poll},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// What became of a job's item.
@@ -72,7 +72,7 @@ impl<T> Seat<T> {
     fn settle_by_hand(&self, verdict: Verdict<T>) {
         *lock(&self.home) = Home::Closed;
         self.pool
-            .settle(&self.receiver, &self.begun, verdict, false);
+            .settle(&self.receiver, &self.begun, verdict, Instant::now(), false);
     }
 }
 
@@ -156,6 +156,23 @@ impl<T> Job<T> {
 
     /// Takes the item away from the pool: it is settled as taken, whatever the handler says at its
     /// end, and is not tried again. Always `Some`, as long as a job can only be taken once.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// # use bandq_workers::{Job, Outcome, Workers};
+    /// # futures_lite::future::block_on(async {
+    /// # let (sender, receiver) = bandq::unbounded(2);
+    /// # sender.send(Band::new(1), 7).await.unwrap();
+    /// # drop(sender);
+    /// # let workers = Workers::new(receiver);
+    /// let report = workers
+    ///     .run(|job: Job<u32>| async move {
+    ///         assert_eq!(job.take(), Some(7));
+    ///     })
+    ///     .await;
+    /// assert_eq!((report.taken, report.done), (1, 0));
+    /// # });
+    /// ```
     #[must_use = "the item is dropped otherwise"]
     pub fn take(mut self) -> Option<T> {
         let item = self.item.take();
@@ -170,6 +187,25 @@ impl<T> Job<T> {
     /// Puts the item back at the end of its band, at once: behind all that is in it now. Never
     /// waits for room, and uses up no attempt. What the handler says at its end does not count
     /// then, unless it fails.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// # use bandq_workers::{Job, Outcome, Workers};
+    /// # futures_lite::future::block_on(async {
+    /// # let (sender, receiver) = bandq::unbounded(2);
+    /// # sender.send(Band::new(1), 7).await.unwrap();
+    /// # drop(sender);
+    /// # let workers = Workers::new(receiver);
+    /// let report = workers
+    ///     .run(|job: Job<u32>| async move {
+    ///         if job.id() == 1 && !job.urgent_waiting() && fastrand::bool() {
+    ///             job.requeue();
+    ///         }
+    ///     })
+    ///     .await;
+    /// assert_eq!(report.done, 1);
+    /// # });
+    /// ```
     pub fn requeue(mut self) {
         let Some(item) = self.item.take() else { return };
         if self.seat.by_hand {
@@ -181,6 +217,26 @@ impl<T> Job<T> {
 
     /// Whether something more urgent waits in the channel: one relaxed load. For a long loop that
     /// would rather stop then, with [`Requeue`](crate::Outcome::Requeue).
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// # use bandq_workers::{Job, Outcome, Workers};
+    /// # futures_lite::future::block_on(async {
+    /// # let (sender, receiver) = bandq::unbounded(2);
+    /// # sender.send(Band::new(1), 7).await.unwrap();
+    /// # drop(sender);
+    /// # let workers = Workers::new(receiver);
+    /// let report = workers.run(|job: Job<u32>| async move {
+    ///     for _row in 0..*job {
+    ///         if job.urgent_waiting() {
+    ///             return Outcome::<&str>::Requeue;
+    ///         }
+    ///     }
+    ///     Outcome::Done
+    /// });
+    /// assert_eq!(report.await.done, 1);
+    /// # });
+    /// ```
     #[must_use]
     pub fn urgent_waiting(&self) -> bool {
         self.seat.receiver.urgent_waiting(self.band())
@@ -192,6 +248,27 @@ impl<T> Job<T> {
     /// # Cancel safety
     ///
     /// Cancel safe: it only waits.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// # use bandq_workers::{Job, Outcome, Workers};
+    /// # futures_lite::future::block_on(async {
+    /// # let (sender, receiver) = bandq::unbounded(2);
+    /// # sender.send(Band::new(1), 7).await.unwrap();
+    /// # drop(sender);
+    /// # let workers = Workers::new(receiver);
+    /// # use std::time::Duration;
+    /// let control = workers.control();
+    /// let report = workers.run(|job: Job<u32>| {
+    ///     drop(control.stop(Duration::from_secs(10)));
+    ///     async move {
+    ///         job.cancelled().await; // or the work, whichever is first
+    ///         Outcome::<&str>::Requeue
+    ///     }
+    /// });
+    /// assert_eq!(report.await.returned[0].item, 7);
+    /// # });
+    /// ```
     pub fn cancelled(&self) -> Cancelled<T> {
         Cancelled {
             cell: self.seat.begun.ears.add(),
@@ -216,7 +293,8 @@ impl<T> Drop for Job<T> {
         } else if thread::panicking() {
             self.seat.settle_by_hand(Verdict::Requeue(item));
         } else {
-            self.seat.settle_by_hand(Verdict::Done(item));
+            quietly(|| drop(item));
+            self.seat.settle_by_hand(Verdict::Done);
         }
     }
 }

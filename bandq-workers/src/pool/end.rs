@@ -4,7 +4,7 @@ use super::{Phase, Pool, State, wake_all};
 use crate::{ears::Ears, quiet::lock, report::Stuck, timer::after, wakes::WakerCell};
 use bandq::{Receiver, TryRecvError};
 use std::{
-    sync::{Arc, Weak, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -273,9 +273,10 @@ impl super::Running {
 impl<T> State<T> {
     /// Of those who work.
     fn ears(&self) -> Vec<Arc<Ears>> {
-        let running = self.running.iter().flatten();
+        let running = self.running.iter().zip(&self.ears);
         running
-            .filter_map(|running| Weak::upgrade(&running.ears))
+            .filter(|(running, _)| running.is_some())
+            .map(|(_, ears)| Arc::clone(ears))
             .collect()
     }
 

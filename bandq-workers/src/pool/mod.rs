@@ -16,7 +16,7 @@
 //! An item is accepted when the pool has received it; it gets its number, and is in one of these
 //! places ever after. Most go from the channel to a worker without being kept. Done, dead, taken,
 //! returned and stuck are *settled*. All changes happen under one lock, under which no foreign code
-//! runs: items are dropped, wakers woken and hooks called outside.
+//! runs: items are dropped and hooks called before, wakers woken after it.
 //!
 //! # The pool
 //!
@@ -61,7 +61,7 @@ use crate::{
     ears::{Call, Ears},
     entry::{Due, Entry, Meta, Store},
     joins::Joins,
-    quiet::{lock, quietly},
+    quiet::lock,
     report::{Counts, Report, Returned, Stuck},
     wakes::{Waiters, WakerCell},
 };
@@ -96,7 +96,6 @@ struct Running {
     meta: Meta,
     began: Instant,
     name: Option<String>,
-    ears: Weak<Ears>,
     is_stuck: bool,
     /// Somebody else was hired in its place.
     is_replaced: bool,
@@ -110,6 +109,8 @@ struct State<T> {
     crew: Crew,
     /// By worker.
     running: Vec<Option<Running>>,
+    /// By worker: those of the job that runs, and of the next.
+    ears: Vec<Arc<Ears>>,
     store: Store<T>,
     counts: Vec<Counts>,
     returned: Vec<Returned<T>>,
@@ -164,6 +165,7 @@ impl<T> Pool<T> {
                 is_paused: false,
                 crew,
                 running: Vec::new(),
+                ears: Vec::new(),
                 store: Store::new(bands),
                 counts: vec![Counts::default(); bands],
                 returned: Vec::new(),
@@ -409,15 +411,14 @@ impl<T> State<T> {
             self.store.put_first(entry);
             return None;
         };
-        let ears = Arc::new(Ears::default());
         if self.running.len() <= worker {
             self.running.resize_with(worker + 1, || None);
+            self.ears.resize_with(worker + 1, Arc::default);
         }
         self.running[worker] = Some(Running {
             meta,
             began: now,
             name,
-            ears: Arc::downgrade(&ears),
             is_stuck: false,
             is_replaced: false,
             is_overdue: false,
@@ -430,7 +431,7 @@ impl<T> State<T> {
             meta,
             worker,
             at: now,
-            ears,
+            ears: Arc::clone(&self.ears[worker]),
         };
         Some((entry.item, begun))
     }
@@ -480,9 +481,4 @@ fn wake_all(cells: &[Weak<WakerCell>]) {
     for cell in cells.iter().filter_map(Weak::upgrade) {
         cell.wake();
     }
-}
-
-/// Drops an item, whose drop may panic.
-fn drop_item<T>(item: T) {
-    quietly(|| drop(item));
 }

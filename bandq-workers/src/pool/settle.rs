@@ -1,6 +1,6 @@
 //! A job ends: what becomes of its item.
 
-use super::{Begun, Phase, Pool, State, drop_item, wake_all};
+use super::{Begun, Phase, Pool, State, wake_all};
 use crate::{
     entry::{Entry, Meta},
     quiet::lock,
@@ -11,7 +11,8 @@ use std::time::Instant;
 
 /// How a job ended, with the item if it goes on.
 pub(crate) enum Verdict<T> {
-    Done(T),
+    /// The item was dropped.
+    Done,
     /// The hook has had it.
     Dead,
     Taken,
@@ -32,19 +33,16 @@ impl<T> Pool<T> {
         receiver: &Receiver<T>,
         begun: &Begun,
         verdict: Verdict<T>,
+        now: Instant,
         local: bool,
     ) {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        let (meta, now) = (begun.meta, Instant::now());
+        let meta = begun.meta;
         let was_stuck = state.leave(begun);
-        let mut dropped = None;
         let mut is_back = false;
         match verdict {
-            Verdict::Done(item) => {
-                dropped = Some(item);
-                state.close(&meta, was_stuck, |counts| counts.done += 1);
-            }
+            Verdict::Done => state.close(&meta, was_stuck, |counts| counts.done += 1),
             Verdict::Dead => state.close(&meta, was_stuck, |counts| counts.dead += 1),
             Verdict::Taken => state.close(&meta, was_stuck, |counts| counts.taken += 1),
             Verdict::Interrupted(item) => {
@@ -78,9 +76,6 @@ impl<T> Pool<T> {
         let over = state.joins.over(false);
         let ends = state.phase != Phase::Running;
         drop(guard);
-        if let Some(item) = dropped {
-            drop_item(item);
-        }
         wake_all(&over);
         if is_back {
             self.wake_takers();
