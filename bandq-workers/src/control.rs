@@ -46,7 +46,8 @@ pub struct Control<T> {
 }
 
 impl<T> Control<T> {
-    /// No handler starts until [`resume`](Self::resume), or a drain; those that run go on.
+    /// No handler starts until [`resume`](Self::resume), or a drain; those that run go on. The
+    /// future is ready when none runs any more, or the pause is over; nobody needs it.
     ///
     /// ```
     /// # use bandq::Band;
@@ -65,13 +66,19 @@ impl<T> Control<T> {
     /// drop(sender);
     /// assert_eq!(pool.join().unwrap().done, 1);
     /// ```
-    pub fn pause(&self) {
-        self.pool.pause();
+    pub fn pause(&self) -> Quiet<T> {
+        Quiet {
+            cell: self.pool.pause(),
+            pool: Arc::clone(&self.pool),
+        }
     }
 
-    /// Ends a [`pause`](Self::pause).
-    pub fn resume(&self) {
-        self.pool.resume();
+    /// Ends a [`pause`](Self::pause). The future is ready at once; nobody needs it.
+    pub fn resume(&self) -> Quiet<T> {
+        Quiet {
+            cell: self.pool.resume(),
+            pool: Arc::clone(&self.pool),
+        }
     }
 
     /// Closes the channel and works off what is in it, for so long at the most; then it stops at
@@ -228,6 +235,31 @@ impl<T> Future for Ending<T> {
 impl<T> fmt::Debug for Ending<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ending").finish_non_exhaustive()
+    }
+}
+
+/// The future of [`Control::pause`] and [`Control::resume`], which take effect without it.
+pub struct Quiet<T> {
+    pool: Arc<Pool<T>>,
+    cell: Arc<WakerCell>,
+}
+
+impl<T> Future for Quiet<T> {
+    type Output = Report<T>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Report<T>> {
+        self.cell.register(context.waker());
+        if self.pool.is_quiet() {
+            Poll::Ready(self.pool.report())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl<T> fmt::Debug for Quiet<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quiet").finish_non_exhaustive()
     }
 }
 

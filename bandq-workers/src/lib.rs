@@ -139,7 +139,7 @@ mod workers;
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-pub use control::{Control, Ending, Join};
+pub use control::{Control, Ending, Join, Quiet};
 pub use desk::{Cause, DeadLetter};
 pub use job::{Cancelled, Job};
 pub use jobs::Jobs;

@@ -58,7 +58,8 @@ impl<T> Pool<T> {
         if matches!(state.phase, Phase::Stopping(_)) {
             self.call.ask();
         }
-        let others = state.enders.all();
+        let mut others = state.enders.all();
+        others.extend(state.pausers.all());
         let cell = state.enders.add();
         let ears = if self.call.is_asked() {
             state.ears()
@@ -176,7 +177,7 @@ impl<T> Pool<T> {
             return true;
         }
         let stops = matches!(state.phase, Phase::Stopping(_) | Phase::Cut(_));
-        let works = state.running.iter().any(Option::is_some);
+        let works = state.works();
         let waits_in_vain = || match state.phase {
             _ if stops => true,
             // What is due after the deadline is not worth waiting for.
@@ -199,7 +200,8 @@ impl<T> Pool<T> {
         state.phase = Phase::Ended;
         state.name_stuck(now);
         let joins = state.joins.over(true);
-        let enders = state.enders.all();
+        let mut enders = state.enders.all();
+        enders.extend(state.pausers.all());
         #[cfg(feature = "tracing")]
         let (cut, stuck) = state.cut_short();
         drop(guard);

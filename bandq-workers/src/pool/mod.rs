@@ -117,6 +117,8 @@ struct State<T> {
     stuck: Vec<Stuck>,
     joins: Joins,
     enders: Waiters,
+    /// Who has paused the pool, and waits until nothing runs.
+    pausers: Waiters,
     /// By band: the number of the last item.
     received: Vec<u64>,
     last_id: u64,
@@ -172,6 +174,7 @@ impl<T> Pool<T> {
                 stuck: Vec::new(),
                 joins: Joins::default(),
                 enders: Waiters::default(),
+                pausers: Waiters::default(),
                 received: vec![0; bands],
                 last_id: 0,
                 unsettled: 0,
@@ -197,13 +200,27 @@ impl<T> Pool<T> {
         self.is_ending.load(Ordering::Acquire) // pairs with `ask` and `abandon`
     }
 
-    pub(crate) fn pause(&self) {
-        lock(&self.state).is_paused = true;
+    /// Returns where the caller waits until nothing runs.
+    pub(crate) fn pause(&self) -> Arc<WakerCell> {
+        let mut state = lock(&self.state);
+        state.is_paused = true;
+        state.pausers.add()
     }
 
-    pub(crate) fn resume(&self) {
-        lock(&self.state).is_paused = false;
+    pub(crate) fn resume(&self) -> Arc<WakerCell> {
+        let mut state = lock(&self.state);
+        state.is_paused = false;
+        let pausers = state.pausers.all();
+        drop(state);
+        pausers.iter().for_each(|cell| cell.wake());
         self.driver.wake();
+        Arc::default() // nothing to wait for
+    }
+
+    /// Whether nothing runs, or the pool is not paused any more.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let state = lock(&self.state);
+        !state.is_paused || state.phase == Phase::Ended || !state.works()
     }
 
     /// Who wants to be told that an item was put back, for jobs by hand.
@@ -449,6 +466,10 @@ impl<T> State<T> {
             age: now.saturating_duration_since(meta.since),
             interrupted,
         });
+    }
+
+    fn works(&self) -> bool {
+        self.running.iter().any(Option::is_some)
     }
 
     fn settled(&mut self, meta: &Meta) {

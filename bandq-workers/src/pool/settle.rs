@@ -74,9 +74,16 @@ impl<T> Pool<T> {
             }
         }
         let over = state.joins.over(false);
+        let is_quiet = !state.pausers.is_empty() && !state.works();
+        let pausers = if is_quiet {
+            state.pausers.all()
+        } else {
+            Vec::new()
+        };
         let ends = state.phase != Phase::Running;
         drop(guard);
         wake_all(&over);
+        pausers.iter().for_each(|cell| cell.wake());
         if is_back {
             self.wake_takers();
         }

@@ -180,9 +180,8 @@ async fn under_weights_a_share_is_one_of_time(rt: impl Runtime) {
         }),
     );
     until(|| control.report().bands[0].done >= 5).await;
-    control.pause();
-    until(|| control.report().running == 0).await;
-    let report = control.report();
+    let report = control.pause().await;
+    assert_eq!(report.running, 0);
     // By number it would be one for one.
     assert!(
         report.bands[1].done > 10 * report.bands[0].done,

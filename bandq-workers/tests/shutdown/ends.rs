@@ -157,7 +157,7 @@ async fn a_pause_starts_nothing_and_a_drain_ends_it(rt: impl Runtime) {
     sender.try_send(Band::URGENT, 1).unwrap();
     crate::support::sleep(Duration::from_millis(20)).await;
     assert_eq!(started.load(Ordering::SeqCst), 0);
-    control.resume();
+    control.resume().await;
     reaches(&started, 1).await;
     control.join().await;
     control.pause();
