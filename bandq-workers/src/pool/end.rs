@@ -13,7 +13,8 @@ use std::{
 /// on a machine that is busy with other things it may be some milliseconds.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// A send that began before the channel was closed may need so long to finish.
+/// A send that began before the channel was closed, or somebody else who sweeps it, may need so
+/// long to finish.
 const IN_FLIGHT: Duration = Duration::from_millis(1);
 
 /// How a pool is asked to end.
@@ -117,11 +118,15 @@ impl<T> Pool<T> {
         }
         let stops = matches!(guard.phase, Phase::Stopping(_) | Phase::Cut(_));
         let mut in_flight = false;
-        if stops && !guard.is_over {
+        if stops && guard.is_sweeping {
+            in_flight = true;
+        } else if stops && !guard.is_over {
+            guard.is_sweeping = true;
             guard.receiving += 1;
             drop(guard);
             let is_over = self.sweep(receiver);
             guard = lock(&self.state);
+            guard.is_sweeping = false;
             guard.receiving -= 1;
             guard.is_over |= is_over;
             in_flight = !is_over;

@@ -126,6 +126,8 @@ struct State<T> {
     unsettled: u64,
     /// Receives under way: an item may be between the channel and its number.
     receiving: usize,
+    /// Somebody gives back what is in the channel; one at a time, so that it keeps its order.
+    is_sweeping: bool,
     /// A receive has said `Closed`: nothing will ever come.
     is_over: bool,
     location: &'static Location<'static>,
@@ -179,6 +181,7 @@ impl<T> Pool<T> {
                 last_id: 0,
                 unsettled: 0,
                 receiving: 0,
+                is_sweeping: false,
                 is_over: false,
                 location,
             }),
