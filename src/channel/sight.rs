@@ -127,10 +127,10 @@ impl<T> Receiver<T> {
     /// [`BandSnapshot::inversion`].
     ///
     /// A receiver that has said so once is a worker, until it is dropped: it counts among those who
-    /// could take what waits. Give each worker a clone of its own, one guard at a time, and drop the
-    /// guard before the next receive: it is guards that are counted against workers. Call it right
-    /// after the receive of one item, on the same thread, so that it is known where that was sent
-    /// from. (`let _ = …` drops the guard at once; `let _working = …` keeps it.)
+    /// could take what waits. Give each worker a clone of its own, one guard at a time, and drop
+    /// the guard before the next receive: it is guards that are counted against workers. Call it
+    /// right after the receive of one item, on the same thread, so that it is known where that was
+    /// sent from. (`let _ = …` drops the guard at once; `let _working = …` keeps it.)
     ///
     /// Without [`observe`](Builder::observe), and for a band that the channel does not have, it
     /// does nothing. Else it looks at each pair of bands.

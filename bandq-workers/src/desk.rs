@@ -1,0 +1,263 @@
+//! What is decided at the end of a handler: again, dead, done; and what the dead-letter hook gets.
+
+use crate::{
+    job::{LetGo, Seat},
+    outcome::{Failure, Outcome},
+    pool::{Pool, Verdict},
+    quiet::{lock, quietly},
+    report::Counts,
+    retry::{Budget, Retry},
+    timer::after,
+};
+use bandq::{Band, Receiver};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+/// Why an item is dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The handler [said so](Outcome::Dead).
+    Said,
+    /// The error is not [transient](Retry::transient).
+    NotTransient,
+    /// It has used up its [attempts](Retry::attempts).
+    Attempts,
+    /// There is nothing left of the [budget](Retry::budget).
+    Budget,
+}
+
+/// An item that is not tried again.
+///
+/// ```
+/// # use bandq::Band;
+/// # use bandq_workers::{Cause, DeadLetter, Failure, Job, Outcome, Workers};
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bandq::unbounded(1);
+/// sender.send(Band::URGENT, 7).await.unwrap();
+/// drop(sender);
+/// let report = Workers::new(receiver)
+///     .dead_letter(|letter: DeadLetter<u32, &str>| {
+///         assert_eq!((letter.item, letter.cause), (7, Cause::Said));
+///         assert_eq!(letter.failures, [Failure::Error("no such page")]);
+///     })
+///     .run(|_job: Job<u32>| async { Outcome::Dead("no such page") })
+///     .await;
+/// assert_eq!(report.dead, 1);
+/// # });
+/// ```
+#[non_exhaustive]
+pub struct DeadLetter<T, E> {
+    /// The item.
+    pub item: T,
+    /// The band in which it was worked on last.
+    pub band: Band,
+    /// How long the pool had it.
+    pub age: Duration,
+    /// Why it is dead.
+    pub cause: Cause,
+    /// All its failed attempts, the oldest first.
+    pub failures: Vec<Failure<E>>,
+}
+
+impl<T, E: fmt::Debug> fmt::Debug for DeadLetter<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeadLetter")
+            .field("band", &self.band)
+            .field("age", &self.age)
+            .field("cause", &self.cause)
+            .field("failures", &self.failures)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(crate) type Hook<T, E> = Arc<dyn Fn(DeadLetter<T, E>) + Send + Sync>;
+
+/// How a handler ended.
+pub(crate) enum End<E> {
+    Outcome(Outcome<E>),
+    Panicked(String),
+    TimedOut,
+    Cut,
+    Unstarted,
+}
+
+/// Where all handlers of a pool end.
+pub(crate) struct Desk<T, E> {
+    pub(crate) pool: Arc<Pool<T>>,
+    pub(crate) receiver: Arc<Receiver<T>>,
+    pub(crate) retry: Retry<E>,
+    pub(crate) budget: Option<Mutex<Budget>>,
+    pub(crate) hook: Option<Hook<T, E>>,
+    pub(crate) time_limit: Option<Duration>,
+    /// The failures of the items that are tried again, by number.
+    pub(crate) histories: Mutex<HashMap<u64, Vec<Failure<E>>>>,
+    /// Handlers are polled by the driver, so that it knows when one ends.
+    pub(crate) is_local: bool,
+}
+
+impl<T, E> Desk<T, E> {
+    /// A handler begins.
+    pub(crate) fn first(&self, seat: &Seat<T>) {
+        if seat.begun.meta.attempts == 0 {
+            if let Some(budget) = &self.budget {
+                lock(budget).first();
+            }
+        }
+    }
+
+    /// A handler has ended, and was dropped.
+    pub(crate) fn end(&self, seat: &Seat<T>, end: End<E>) {
+        let meta = &seat.begun.meta;
+        let now = Instant::now();
+        let ran = now.saturating_duration_since(seat.begun.at).as_micros();
+        let cost = u64::try_from(ran).unwrap_or(u64::MAX);
+        self.receiver.charge(meta.band, cost);
+        let verdict = match (end, seat.close()) {
+            (End::Cut, LetGo::Dropped(item) | LetGo::Requeued(item)) => Verdict::Interrupted(item),
+            (End::Unstarted, LetGo::Dropped(item)) => Verdict::Unstarted(item),
+            (End::Cut | End::Unstarted, _) => self.gone(seat),
+            (End::Panicked(text), let_go) => {
+                self.count(seat, |counts| counts.panicked += 1);
+                self.failed(seat, let_go, Failure::Panicked(text), Duration::ZERO)
+            }
+            (End::TimedOut, let_go) => {
+                self.count(seat, |counts| counts.timed_out += 1);
+                self.failed(seat, let_go, Failure::TimedOut, Duration::ZERO)
+            }
+            (End::Outcome(outcome), let_go) => self.outcome(seat, let_go, outcome),
+        };
+        let receiver = &self.receiver;
+        self.pool
+            .settle(receiver, &seat.begun, verdict, now, self.is_local);
+    }
+
+    fn outcome(&self, seat: &Seat<T>, let_go: LetGo<T>, outcome: Outcome<E>) -> Verdict<T> {
+        match (outcome, let_go) {
+            (Outcome::Retry(error), let_go) => {
+                self.failed(seat, let_go, Failure::Error(error), Duration::ZERO)
+            }
+            (Outcome::RetryAfter(least, error), let_go) => {
+                self.failed(seat, let_go, Failure::Error(error), least)
+            }
+            (Outcome::Dead(error), let_go) => {
+                self.count(seat, |counts| counts.failed += 1);
+                self.bury(seat, let_go, Failure::Error(error), Cause::Said)
+            }
+            (_, LetGo::Taken) => self.gone(seat),
+            (Outcome::Snooze(delay), LetGo::Dropped(item) | LetGo::Requeued(item)) => {
+                let at = (!delay.is_zero()).then(|| after(Instant::now(), delay));
+                Verdict::Snooze(item, at)
+            }
+            (_, LetGo::Requeued(item)) | (Outcome::Requeue, LetGo::Dropped(item)) => {
+                Verdict::Requeue(item)
+            }
+            (Outcome::Done, LetGo::Dropped(item)) => {
+                self.forget(seat);
+                quietly(|| drop(item)); // before anybody is told that it is done
+                Verdict::Done
+            }
+        }
+    }
+
+    /// The item is not ours any more.
+    fn gone(&self, seat: &Seat<T>) -> Verdict<T> {
+        self.forget(seat);
+        Verdict::Taken
+    }
+
+    fn failed(
+        &self,
+        seat: &Seat<T>,
+        let_go: LetGo<T>,
+        failure: Failure<E>,
+        least: Duration,
+    ) -> Verdict<T> {
+        let attempts = seat.begun.meta.attempts.saturating_add(1);
+        if let Failure::Error(error) = &failure {
+            if !self.retry.is_failure(error) {
+                return match let_go {
+                    LetGo::Dropped(item) | LetGo::Requeued(item) => {
+                        Verdict::Snooze(item, Some(self.retry.at(attempts, least)))
+                    }
+                    LetGo::Taken => self.gone(seat),
+                };
+            }
+        }
+        self.count(seat, |counts| counts.failed += 1);
+        let is_transient = match &failure {
+            Failure::Error(error) => self.retry.is_transient(error),
+            _ => true,
+        };
+        let cause = if !is_transient {
+            Cause::NotTransient
+        } else if attempts >= self.retry.attempts {
+            Cause::Attempts
+        } else if self.budget.as_ref().is_some_and(|b| !lock(b).retry()) {
+            Cause::Budget
+        } else {
+            let item = match let_go {
+                LetGo::Dropped(item) | LetGo::Requeued(item) => item,
+                LetGo::Taken => return self.gone(seat),
+            };
+            let mut histories = lock(&self.histories);
+            histories
+                .entry(seat.begun.meta.id)
+                .or_default()
+                .push(failure);
+            drop(histories);
+            let at = self.retry.at(attempts, least);
+            return Verdict::Retry(item, at, self.retry.band, attempts);
+        };
+        self.bury(seat, let_go, failure, cause)
+    }
+
+    /// The hook gets it.
+    fn bury(
+        &self,
+        seat: &Seat<T>,
+        let_go: LetGo<T>,
+        failure: Failure<E>,
+        cause: Cause,
+    ) -> Verdict<T> {
+        let (LetGo::Dropped(item) | LetGo::Requeued(item)) = let_go else {
+            return self.gone(seat);
+        };
+        let meta = &seat.begun.meta;
+        let mut failures = self.forget(seat);
+        failures.push(failure);
+        let letter = DeadLetter {
+            item,
+            band: meta.band,
+            age: meta.since.elapsed(),
+            cause,
+            failures,
+        };
+        let ran = quietly(|| match &self.hook {
+            Some(hook) => hook(letter),
+            None => drop(letter),
+        });
+        if ran.is_none() {
+            self.count(seat, |counts| counts.hook_panicked += 1);
+        }
+        Verdict::Dead
+    }
+
+    /// The failures of a job that is not tried again.
+    fn forget(&self, seat: &Seat<T>) -> Vec<Failure<E>> {
+        if seat.begun.meta.attempts == 0 {
+            return Vec::new();
+        }
+        lock(&self.histories)
+            .remove(&seat.begun.meta.id)
+            .unwrap_or_default()
+    }
+
+    fn count(&self, seat: &Seat<T>, count: impl FnOnce(&mut Counts)) {
+        self.pool.count(&seat.begun.meta, count);
+    }
+}

@@ -1,0 +1,508 @@
+//! What becomes of each item: the state that the driver, the handlers and the controls share.
+//!
+//! # A job
+//!
+//! ```text
+//!            ┌──────────────── again: retry, snooze, requeue ───────────────┐
+//!            ▼                                                              │
+//! channel ─► due ─► running ─► done │ dead │ taken                          │
+//!    │        │  ▲     │  └─────────────────────────────────► later ────────┘
+//!    │        │  └─────┼───────── its time has come ────────────┘
+//!    │        ▼        ▼ cut, aborted                           │
+//!    └────► returned ◄─┴────────── the pool ends ◄──────────────┘
+//!                      └─ does not give way ─► stuck ─ in the end ─► whatever it came to
+//! ```
+//!
+//! An item is accepted when the pool has received it; it gets its number, and is in one of these
+//! places ever after. Most go from the channel to a worker without being kept. Done, dead, taken,
+//! returned and stuck are *settled*. All changes happen under one lock, under which no foreign code
+//! runs: items are dropped and hooks called before, wakers woken after it.
+//!
+//! # The pool
+//!
+//! ```text
+//! Running ──drain──► Draining ──stop──► Stopping ──deadline──► Cut ──all gave way, or──► Ended
+//!    │                  │ └───────────deadline──────────────────▲      GRACE is over       ▲
+//!    ├──stop────────────┼──────────────► Stopping               │                          │
+//!    ├──the driver is dropped───────────────────────────────────┘                          │
+//!    └──closed, nothing left──┴────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! | phase | starts handlers | handlers | what nobody works on |
+//! |---|---|---|---|
+//! | Running, Draining | yes | run | waits for its turn |
+//! | Stopping | no | are asked to end (`Job::cancelled`), may end in time | is returned |
+//! | Cut | no | are dropped at their next poll | is returned |
+//! | Ended | no | those that still run are stuck | is returned |
+//!
+//! Anybody may take the next step: the driver, or a future of a control. So a handler that blocks
+//! the thread of the driver holds up no stop.
+//!
+//! # Races
+//!
+//! * *drain ‖ send.* The channel is closed first. A send that returned `Ok` put its item in before
+//!   a receive says `Closed`, so who stops at `Closed` has seen all of them.
+//! * *stop ‖ start.* A start looks at the phase under the lock. An item that was received meanwhile
+//!   is returned. The handler's code begins a moment later, at the first poll, which looks at the
+//!   call (`Call`) once more; only if it passes that just before may its first instruction come
+//!   after the stop's return.
+//! * *stop ‖ retry due.* Both under the lock: the item is started before, or returned.
+//! * *cancel ‖ complete.* What a poll returned counts; the call is looked at before a poll only.
+//!   A result that comes during a stop counts as ever; if it is a retry, the item is returned.
+//! * *join ‖ done.* See `joins`. A join registers and counts what is left under the lock.
+//! * *stuck ‖ complete.* A job that is reported stuck and then ends is no longer counted stuck but
+//!   as what it came to; if its item comes back, it is to be had from `Control::take_returned`.
+
+mod end;
+mod settle;
+
+use crate::{
+    crew::Crew,
+    ears::{Call, Ears},
+    entry::{Due, Entry, Meta, Store},
+    joins::Joins,
+    quiet::lock,
+    report::{Counts, Report, Returned, Stuck},
+    wakes::{Waiters, WakerCell},
+};
+use bandq::{Band, Receiver};
+use std::{
+    panic::Location,
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+pub(crate) use end::{How, Step};
+pub(crate) use settle::Verdict;
+
+/// Where the pool stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    /// Until then.
+    Draining(Instant),
+    /// Until then.
+    Stopping(Instant),
+    /// Since then.
+    Cut(Instant),
+    Ended,
+}
+
+/// What works.
+struct Running {
+    meta: Meta,
+    began: Instant,
+    name: Option<String>,
+    is_stuck: bool,
+    /// Somebody else was hired in its place.
+    is_replaced: bool,
+    /// Whether it was asked about that.
+    is_overdue: bool,
+}
+
+struct State<T> {
+    phase: Phase,
+    is_paused: bool,
+    crew: Crew,
+    /// By worker.
+    running: Vec<Option<Running>>,
+    /// By worker: those of the job that runs, and of the next.
+    ears: Vec<Arc<Ears>>,
+    store: Store<T>,
+    counts: Vec<Counts>,
+    returned: Vec<Returned<T>>,
+    stuck: Vec<Stuck>,
+    joins: Joins,
+    enders: Waiters,
+    /// Who has paused the pool, and waits until nothing runs.
+    pausers: Waiters,
+    /// By band: the number of the last item.
+    received: Vec<u64>,
+    last_id: u64,
+    /// Items that are not settled.
+    unsettled: u64,
+    /// Receives under way: an item may be between the channel and its number.
+    receiving: usize,
+    /// Somebody gives back what is in the channel; one at a time, so that it keeps its order.
+    is_sweeping: bool,
+    /// A receive has said `Closed`: nothing will ever come.
+    is_over: bool,
+    location: &'static Location<'static>,
+}
+
+/// What everybody shares.
+pub(crate) struct Pool<T> {
+    state: Mutex<State<T>>,
+    pub(crate) call: Call,
+    /// Whether the pool was asked to end, so that the driver need not take the lock to know.
+    is_ending: AtomicBool,
+    /// Of the driver, or of whoever waits for an item by hand.
+    pub(crate) driver: Arc<WakerCell>,
+    takers: Mutex<Waiters>,
+}
+
+/// What to look for next.
+pub(crate) enum Pick {
+    /// Nobody is free, or nothing may start.
+    Nothing,
+    /// An item of those bands, a bit a band. Call `looked` afterwards. In `due` one is there
+    /// already; so look in the channel only for what comes before it.
+    Look { mask: u64, due: Option<Due> },
+}
+
+/// A job that was begun.
+pub(crate) struct Begun {
+    pub(crate) meta: Meta,
+    pub(crate) worker: usize,
+    pub(crate) at: Instant,
+    pub(crate) ears: Arc<Ears>,
+}
+
+impl<T> Pool<T> {
+    pub(crate) fn new(bands: usize, crew: Crew, location: &'static Location<'static>) -> Self {
+        Self {
+            state: Mutex::new(State {
+                phase: Phase::Running,
+                is_paused: false,
+                crew,
+                running: Vec::new(),
+                ears: Vec::new(),
+                store: Store::new(bands),
+                counts: vec![Counts::default(); bands],
+                returned: Vec::new(),
+                stuck: Vec::new(),
+                joins: Joins::default(),
+                enders: Waiters::default(),
+                pausers: Waiters::default(),
+                received: vec![0; bands],
+                last_id: 0,
+                unsettled: 0,
+                receiving: 0,
+                is_sweeping: false,
+                is_over: false,
+                location,
+            }),
+            call: Call::default(),
+            is_ending: AtomicBool::new(false),
+            driver: Arc::default(),
+            takers: Mutex::default(),
+        }
+    }
+
+    /// Before the pool runs.
+    pub(crate) fn hire(&self, crew: Crew, location: &'static Location<'static>) {
+        let mut state = lock(&self.state);
+        state.crew = crew;
+        state.location = location;
+    }
+
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Acquire) // pairs with `ask` and `abandon`
+    }
+
+    /// Returns where the caller waits until nothing runs.
+    pub(crate) fn pause(&self) -> Arc<WakerCell> {
+        let mut state = lock(&self.state);
+        state.is_paused = true;
+        state.pausers.add()
+    }
+
+    pub(crate) fn resume(&self) -> Arc<WakerCell> {
+        let mut state = lock(&self.state);
+        state.is_paused = false;
+        let pausers = state.pausers.all();
+        drop(state);
+        pausers.iter().for_each(|cell| cell.wake());
+        self.driver.wake();
+        Arc::default() // nothing to wait for
+    }
+
+    /// Whether nothing runs, or the pool is not paused any more.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let state = lock(&self.state);
+        !state.is_paused || state.phase == Phase::Ended || !state.works()
+    }
+
+    /// Who wants to be told that an item was put back, for jobs by hand.
+    pub(crate) fn add_taker(&self) -> Arc<WakerCell> {
+        lock(&self.takers).add()
+    }
+
+    fn wake_takers(&self) {
+        let takers = lock(&self.takers).all();
+        takers.iter().for_each(|cell| cell.wake());
+    }
+
+    /// What a free worker should look for. A look is under way from then on.
+    pub(crate) fn pick(&self, receiver: &Receiver<T>) -> Pick {
+        let mut state = lock(&self.state);
+        let state = &mut *state;
+        if state.is_paused || !matches!(state.phase, Phase::Running | Phase::Draining(_)) {
+            return Pick::Nothing;
+        }
+        if state.store.next_at().is_some() {
+            let now = Instant::now();
+            while let Some(entry) = state.store.take_later(now) {
+                state.put(receiver, entry);
+            }
+        }
+        let bands = u64::MAX >> (Band::MAX_BANDS - state.counts.len());
+        let mask = state.crew.open() & bands;
+        if mask == 0 {
+            return Pick::Nothing;
+        }
+        state.receiving += 1;
+        let due = state.store.first(mask, &state.received);
+        Pick::Look { mask, due }
+    }
+
+    /// The look is over, without an item of the channel.
+    pub(crate) fn looked(&self, receiver: &Receiver<T>) {
+        let mut state = lock(&self.state);
+        state.receiving -= 1;
+        self.look_for_joins(state, Some(receiver));
+    }
+
+    /// The look is over; this was received. `None`: there is no job, the item was given back.
+    pub(crate) fn accept(
+        &self,
+        receiver: &Receiver<T>,
+        band: Band,
+        item: T,
+        name: Option<String>,
+    ) -> Option<(T, Begun)> {
+        let mut guard = lock(&self.state);
+        let state = &mut *guard;
+        state.receiving -= 1;
+        let now = Instant::now();
+        let entry = state.number(band, item, now);
+        let may_start = matches!(state.phase, Phase::Running | Phase::Draining(_));
+        let begun = if may_start {
+            state.begin(entry, now, name)
+        } else {
+            state.give_back(entry.item, &entry.meta, now, false);
+            None
+        };
+        self.look_for_joins(guard, Some(receiver));
+        begun
+    }
+
+    /// The look is over, and nothing more urgent was in the channel: the one that is due there.
+    pub(crate) fn take_due(&self, receiver: &Receiver<T>, band: Band) -> Option<Entry<T>> {
+        let mut guard = lock(&self.state);
+        let state = &mut *guard;
+        state.receiving -= 1;
+        let may_start = matches!(state.phase, Phase::Running | Phase::Draining(_));
+        let entry = may_start.then(|| state.store.take(band)).flatten();
+        self.look_for_joins(guard, Some(receiver));
+        entry
+    }
+
+    /// Begins on what was due.
+    pub(crate) fn begin(&self, entry: Entry<T>, name: Option<String>) -> Option<(T, Begun)> {
+        let mut state = lock(&self.state);
+        let now = Instant::now();
+        if matches!(state.phase, Phase::Running | Phase::Draining(_)) {
+            return state.begin(entry, now, name);
+        }
+        state.give_back(entry.item, &entry.meta, now, false);
+        self.look_for_joins(state, None);
+        None
+    }
+
+    /// Lets go whoever waited for what is over now. Takes the lock, to release it before it wakes.
+    fn look_for_joins(
+        &self,
+        mut guard: std::sync::MutexGuard<'_, State<T>>,
+        receiver: Option<&Receiver<T>>,
+    ) {
+        if guard.joins.is_empty() {
+            return;
+        }
+        let state = &mut *guard;
+        if state.receiving == 0 {
+            let bands = 0..state.counts.len();
+            let empty = bands
+                .filter(|band| receiver.is_some_and(|r| r.band_len(Band::new(*band as u8)) == 0))
+                .fold(0, |empty, band| empty | 1 << band);
+            state.joins.seen_empty(empty, &state.received);
+        }
+        let over = state.joins.over(state.phase == Phase::Ended);
+        drop(guard);
+        wake_all(&over);
+    }
+
+    /// Begins to wait until everything is settled that was accepted before.
+    pub(crate) fn begin_join(
+        &self,
+        receiver: Option<&Receiver<T>>,
+        cell: &Arc<WakerCell>,
+    ) -> Option<u64> {
+        let mut guard = lock(&self.state);
+        let state = &mut *guard;
+        if state.phase == Phase::Ended {
+            return None;
+        }
+        // A receive that is under way has counted its item on one side, both, or none.
+        let extra = state.receiving as u64;
+        let len = |band| receiver.map_or(0, |r| r.band_len(Band::new(band as u8)) as u64 + extra);
+        let targets = (0..state.counts.len())
+            .map(|band| state.received[band] + len(band))
+            .collect();
+        let left = state.unsettled;
+        let cell = Arc::downgrade(cell);
+        let key = state.joins.begin(targets, &state.received, left, cell);
+        let is_waiting = left > 0 || {
+            self.look_for_joins(guard, receiver);
+            lock(&self.state).joins.is_waiting(key)
+        };
+        is_waiting.then_some(key)
+    }
+
+    /// Whether that join still waits.
+    pub(crate) fn is_joining(&self, key: u64, receiver: Option<&Receiver<T>>) -> bool {
+        self.look_for_joins(lock(&self.state), receiver);
+        lock(&self.state).joins.is_waiting(key)
+    }
+
+    pub(crate) fn end_join(&self, key: u64) {
+        lock(&self.state).joins.end(key);
+    }
+
+    /// What it is like now, without the items that were given back.
+    pub(crate) fn report(&self) -> Report<T> {
+        lock(&self.state).report(Vec::new())
+    }
+
+    pub(crate) fn take_returned(&self) -> Vec<Returned<T>> {
+        std::mem::take(&mut lock(&self.state).returned)
+    }
+
+    /// At the end. For the driver: with the items, unless somebody else has asked for the end.
+    pub(crate) fn last_report(&self, of_driver: bool) -> Report<T> {
+        let mut state = lock(&self.state);
+        let mut returned = Vec::new();
+        if !of_driver || state.enders.is_empty() {
+            std::mem::swap(&mut state.returned, &mut returned);
+        }
+        state.report(returned)
+    }
+
+    pub(crate) fn mask_of(&self, worker: usize) -> u64 {
+        lock(&self.state).crew.mask_of(worker)
+    }
+}
+
+impl<T> State<T> {
+    /// An item that was received gets its number.
+    fn number(&mut self, band: Band, item: T, since: Instant) -> Entry<T> {
+        self.last_id += 1;
+        self.received[band.index()] += 1;
+        self.counts[band.index()].accepted += 1;
+        self.unsettled += 1;
+        let meta = Meta {
+            id: self.last_id,
+            band,
+            origin: band,
+            number: self.received[band.index()],
+            since,
+            attempts: 0,
+        };
+        self.joins.received(&meta);
+        self.counts[band.index()].waiting += 1;
+        Entry { item, meta }
+    }
+
+    /// At the end of its band: behind all of it that is in the channel.
+    fn put(&mut self, receiver: &Receiver<T>, entry: Entry<T>) {
+        let band = entry.meta.band;
+        let len = receiver.band_len(band) + self.receiving;
+        self.store
+            .put(self.received[band.index()] + len as u64, entry);
+    }
+
+    /// A worker begins on it; if none is free after all, it waits for one.
+    fn begin(&mut self, entry: Entry<T>, now: Instant, name: Option<String>) -> Option<(T, Begun)> {
+        let meta = entry.meta;
+        let Some(worker) = self.crew.occupy(meta.band) else {
+            self.store.put_first(entry);
+            return None;
+        };
+        if self.running.len() <= worker {
+            self.running.resize_with(worker + 1, || None);
+            self.ears.resize_with(worker + 1, Arc::default);
+        }
+        self.running[worker] = Some(Running {
+            meta,
+            began: now,
+            name,
+            is_stuck: false,
+            is_replaced: false,
+            is_overdue: false,
+        });
+        let counts = &mut self.counts[meta.origin.index()];
+        counts.waiting -= 1;
+        counts.running += 1;
+        counts.started += 1;
+        let begun = Begun {
+            meta,
+            worker,
+            at: now,
+            ears: Arc::clone(&self.ears[worker]),
+        };
+        Some((entry.item, begun))
+    }
+
+    /// An item that waited goes back to the user.
+    fn give_back(&mut self, item: T, meta: &Meta, now: Instant, interrupted: bool) {
+        let counts = &mut self.counts[meta.origin.index()];
+        counts.waiting -= 1;
+        counts.returned += 1;
+        self.settled(meta);
+        self.returned.push(Returned {
+            band: meta.band,
+            item,
+            attempts: meta.attempts,
+            age: now.saturating_duration_since(meta.since),
+            interrupted,
+        });
+    }
+
+    fn works(&self) -> bool {
+        self.running.iter().any(Option::is_some)
+    }
+
+    fn settled(&mut self, meta: &Meta) {
+        self.unsettled -= 1;
+        self.joins.settled(meta);
+    }
+
+    fn report(&self, returned: Vec<Returned<T>>) -> Report<T> {
+        let mut total = Counts::default();
+        self.counts.iter().for_each(|counts| total += *counts);
+        Report {
+            total,
+            bands: self.counts.clone(),
+            returned,
+            stuck: self.stuck.clone(),
+        }
+    }
+}
+
+/// Whoever runs the pool, or will. When it is gone, the pool ends.
+pub(crate) struct Presence<T>(pub(crate) Arc<Pool<T>>);
+
+impl<T> Drop for Presence<T> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+fn wake_all(cells: &[Weak<WakerCell>]) {
+    for cell in cells.iter().filter_map(Weak::upgrade) {
+        cell.wake();
+    }
+}

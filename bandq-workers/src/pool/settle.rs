@@ -1,0 +1,160 @@
+//! A job ends: what becomes of its item.
+
+use super::{Begun, Phase, Pool, State, wake_all};
+use crate::{
+    entry::{Entry, Meta},
+    quiet::lock,
+    report::Counts,
+};
+use bandq::{Band, Receiver};
+use std::time::Instant;
+
+/// How a job ended, with the item if it goes on.
+pub(crate) enum Verdict<T> {
+    /// The item was dropped.
+    Done,
+    /// The hook has had it.
+    Dead,
+    Taken,
+    /// From then on, in that band, after so many failed attempts.
+    Retry(T, Instant, Option<Band>, u32),
+    Snooze(T, Option<Instant>),
+    Requeue(T),
+    /// The handler was dropped.
+    Interrupted(T),
+    /// It never began.
+    Unstarted(T),
+}
+
+impl<T> Pool<T> {
+    /// So it ended; the worker is free again.
+    pub(crate) fn settle(
+        &self,
+        receiver: &Receiver<T>,
+        begun: &Begun,
+        verdict: Verdict<T>,
+        now: Instant,
+        local: bool,
+    ) {
+        let mut guard = lock(&self.state);
+        let state = &mut *guard;
+        let meta = begun.meta;
+        let was_stuck = state.leave(begun);
+        let mut is_back = false;
+        match verdict {
+            Verdict::Done => state.close(&meta, was_stuck, |counts| counts.done += 1),
+            Verdict::Dead => state.close(&meta, was_stuck, |counts| counts.dead += 1),
+            Verdict::Taken => state.close(&meta, was_stuck, |counts| counts.taken += 1),
+            Verdict::Interrupted(item) => {
+                state.counts[meta.origin.index()].interrupted += 1;
+                state.hand_back(item, meta, was_stuck, now, true);
+            }
+            Verdict::Unstarted(item) => {
+                state.counts[meta.origin.index()].started -= 1;
+                state.hand_back(item, meta, was_stuck, now, false);
+            }
+            Verdict::Retry(item, at, band, attempts) => {
+                let last = Band::new((state.counts.len() - 1) as u8);
+                let band = band.unwrap_or(meta.band).min(last);
+                let meta = Meta {
+                    band,
+                    attempts,
+                    ..meta
+                };
+                is_back = state.again(receiver, item, meta, Some(at), was_stuck);
+                state.counts[meta.origin.index()].retried += u64::from(is_back);
+            }
+            Verdict::Snooze(item, at) => {
+                is_back = state.again(receiver, item, meta, at, was_stuck);
+                state.counts[meta.origin.index()].snoozed += u64::from(is_back);
+            }
+            Verdict::Requeue(item) => {
+                is_back = state.again(receiver, item, meta, None, was_stuck);
+                state.counts[meta.origin.index()].requeued += u64::from(is_back);
+            }
+        }
+        let over = state.joins.over(false);
+        let is_quiet = !state.pausers.is_empty() && !state.works();
+        let pausers = if is_quiet {
+            state.pausers.all()
+        } else {
+            Vec::new()
+        };
+        let ends = state.phase != Phase::Running;
+        drop(guard);
+        wake_all(&over);
+        pausers.iter().for_each(|cell| cell.wake());
+        if is_back {
+            self.wake_takers();
+        }
+        if ends {
+            self.end_if_over();
+        }
+        if !local {
+            self.driver.wake();
+        }
+    }
+
+    /// Counts something of a job that goes on.
+    pub(crate) fn count(&self, meta: &Meta, count: impl FnOnce(&mut Counts)) {
+        count(&mut lock(&self.state).counts[meta.origin.index()]);
+    }
+}
+
+impl<T> State<T> {
+    /// The worker is free; whether the job was reported stuck.
+    fn leave(&mut self, begun: &Begun) -> bool {
+        let running = self.running.get_mut(begun.worker).and_then(Option::take);
+        let (is_stuck, is_replaced) =
+            running.map_or((false, false), |r| (r.is_stuck, r.is_replaced));
+        self.crew.free(begun.worker, begun.meta.band, !is_replaced);
+        let counts = &mut self.counts[begun.meta.origin.index()];
+        if is_stuck {
+            counts.stuck -= 1;
+            self.stuck.retain(|stuck| stuck.id != begun.meta.id);
+        } else {
+            counts.running -= 1;
+        }
+        is_stuck
+    }
+
+    /// It is settled, unless it was when it was reported stuck.
+    fn close(&mut self, meta: &Meta, was_stuck: bool, count: impl FnOnce(&mut Counts)) {
+        count(&mut self.counts[meta.origin.index()]);
+        if !was_stuck {
+            self.settled(meta);
+        }
+    }
+
+    /// Back to the user.
+    fn hand_back(&mut self, item: T, meta: Meta, was_stuck: bool, now: Instant, cut: bool) {
+        if was_stuck {
+            self.unsettled += 1; // for a moment
+        }
+        self.counts[meta.origin.index()].waiting += 1; // as well
+        self.give_back(item, &meta, now, cut);
+    }
+
+    /// Back into the pool, if that still works on anything; else back to the user.
+    fn again(
+        &mut self,
+        receiver: &Receiver<T>,
+        item: T,
+        meta: Meta,
+        at: Option<Instant>,
+        was_stuck: bool,
+    ) -> bool {
+        let now = Instant::now();
+        if !matches!(self.phase, Phase::Running | Phase::Draining(_)) {
+            self.hand_back(item, meta, was_stuck, now, false);
+            return false;
+        }
+        self.counts[meta.origin.index()].waiting += 1;
+        let entry = Entry { item, meta };
+        match at {
+            Some(at) if at > now => self.store.put_later(at, entry),
+            _ => self.put(receiver, entry),
+        }
+        true
+    }
+}

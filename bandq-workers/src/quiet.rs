@@ -1,0 +1,41 @@
+//! Panics of foreign code that end here, and locks that a panic does not poison.
+
+use std::{
+    any::Any,
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// Runs foreign code. `None` if it panicked: the panic hook has reported it.
+pub(crate) fn quietly<R>(f: impl FnOnce() -> R) -> Option<R> {
+    catching(f).ok()
+}
+
+/// Runs foreign code; the text of its panic, if it panicked with one.
+pub(crate) fn catching<R>(f: impl FnOnce() -> R) -> Result<R, String> {
+    catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
+        let text = message(&*payload);
+        // To drop it may panic as well; then it is forgotten.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            mem::forget(payload);
+        }
+        text
+    })
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        String::new()
+    }
+}
+
+/// No foreign code runs under any of our locks, so there is nothing half done behind a poisoned
+/// one.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,74 @@
+//! Time: `async-io`'s timers, or tokio's (feature `tokio`) where there is a tokio runtime.
+//!
+//! `async-io` is chosen because smol and async-std run on it already, so that a program on either
+//! gets no second timer thread; elsewhere it starts one, with the first timer. Both kinds are never
+//! early, and late by the operating system's granularity, about a millisecond. A delay of zero
+//! needs no timer and is none.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+/// Longer than any program runs.
+const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+
+/// So long after that; without an overflow.
+pub(crate) fn after(now: Instant, delay: Duration) -> Instant {
+    now.checked_add(delay.min(FAR)).unwrap_or(now)
+}
+
+enum Kind {
+    AsyncIo(async_io::Timer),
+    #[cfg(feature = "tokio")]
+    Tokio(Pin<Box<tokio::time::Sleep>>),
+}
+
+impl Kind {
+    fn new(at: Instant) -> Self {
+        #[cfg(feature = "tokio")]
+        if tokio::runtime::Handle::try_current().is_ok() {
+            return Self::Tokio(Box::pin(tokio::time::sleep_until(at.into())));
+        }
+        Self::AsyncIo(async_io::Timer::at(at))
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::AsyncIo(timer) => Pin::new(timer).poll(context).map(drop),
+            #[cfg(feature = "tokio")]
+            Self::Tokio(sleep) => sleep.as_mut().poll(context),
+        }
+    }
+}
+
+/// A timer that may be set to another time at each poll.
+#[derive(Default)]
+pub(crate) struct Timer(Option<(Instant, Kind)>);
+
+impl Timer {
+    /// Whether that time has come; if not, the task is woken then. `None`: never.
+    pub(crate) fn is_due(&mut self, at: Option<Instant>, context: &mut Context<'_>) -> bool {
+        let Some(at) = at else {
+            self.0 = None;
+            return false;
+        };
+        if at <= Instant::now() {
+            self.0 = None;
+            return true;
+        }
+        if self.0.as_ref().is_none_or(|(set, _)| *set != at) {
+            self.0 = Some((at, Kind::new(at)));
+        }
+        let is_due = self
+            .0
+            .as_mut()
+            .is_some_and(|(_, kind)| kind.poll(context).is_ready());
+        if is_due {
+            self.0 = None;
+        }
+        is_due
+    }
+}

@@ -1,0 +1,280 @@
+//! [`Workers`]: how a pool is set up and run.
+
+use crate::{
+    control::Control,
+    crew::Crew,
+    desk::{DeadLetter, Desk, Hook},
+    drive::{Driver, Name, Replace},
+    handle::{Ticket, handle},
+    intake::{Intake, mask},
+    job::Job,
+    outcome::Outcome,
+    place::{Inside, Outside, Place, Task},
+    pool::{Pool, Presence},
+    report::{Report, Stuck},
+    retry::{Budget, Retry},
+    timer::Timer,
+};
+use bandq::{Band, Receiver};
+use std::{
+    collections::HashMap,
+    fmt,
+    future::{Future, poll_fn},
+    marker::PhantomData,
+    ops::RangeInclusive,
+    panic::Location,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// A pool of workers: an async handler for each item of a channel, by priority.
+///
+/// `T` is the item, `E` the handlers' error.
+///
+/// ```
+/// use bandq::Band;
+/// use bandq_workers::{Job, Outcome, Retry, Workers};
+/// use std::time::Duration;
+///
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bandq::bounded(4, 1000);
+/// sender.send(Band::new(2), "a report").await.unwrap();
+/// sender.send(Band::URGENT, "an alarm").await.unwrap();
+/// drop(sender); // the pool ends when everything is done
+///
+/// let report = Workers::new(receiver)
+///     .concurrency(8)
+///     .retry(Retry::exponential(Duration::from_millis(1)).attempts(3))
+///     .time_limit(Duration::from_secs(5))
+///     .run(|job: Job<&str>| async move {
+///         match job.attempt() {
+///             1 => Err("not yet"),
+///             _ => Ok(()),
+///         }
+///     })
+///     .await;
+/// assert_eq!((report.done, report.retried), (2, 2));
+/// # });
+/// ```
+#[must_use = "it does nothing until it runs"]
+pub struct Workers<T, E = std::convert::Infallible> {
+    receiver: Arc<Receiver<T>>,
+    presence: Presence<T>,
+    concurrency: usize,
+    reserved: Vec<(RangeInclusive<Band>, usize)>,
+    limits: Vec<(Band, usize)>,
+    retry: Retry<E>,
+    time_limit: Option<Duration>,
+    hook: Option<Hook<T, E>>,
+    name: Option<Name<T>>,
+    replace: Option<Replace>,
+}
+
+impl<T, E> Workers<T, E> {
+    /// One worker on that channel.
+    #[track_caller]
+    pub fn new(receiver: Receiver<T>) -> Self {
+        let bands = receiver.bands();
+        let crew = Crew::new(bands, Some(1));
+        Self {
+            presence: Presence(Arc::new(Pool::new(bands, crew, Location::caller()))),
+            receiver: Arc::new(receiver),
+            concurrency: 1,
+            reserved: Vec::new(),
+            limits: Vec::new(),
+            retry: Retry::default(),
+            time_limit: None,
+            hook: None,
+            name: None,
+            replace: None,
+        }
+    }
+
+    /// So many handlers run at a time, never more. 0 counts as 1.
+    pub fn concurrency(mut self, workers: usize) -> Self {
+        self.concurrency = workers.max(1);
+        self
+    }
+
+    /// So many more workers, who take only from those bands. So an urgent item starts while all the
+    /// others are at long work. They begin only when no other worker is free. May be called for
+    /// several ranges.
+    pub fn reserved(mut self, bands: RangeInclusive<Band>, workers: usize) -> Self {
+        self.reserved.push((bands, workers));
+        self
+    }
+
+    /// At most so many handlers run at a time for items of that band. 0 counts as 1.
+    pub fn band_concurrency(mut self, band: impl Into<Band>, workers: usize) -> Self {
+        self.limits.push((band.into(), workers.max(1)));
+        self
+    }
+
+    /// How what failed is tried again.
+    pub fn retry(mut self, retry: Retry<E>) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// A handler that runs for longer is dropped, and has failed. One that blocks its thread is
+    /// dropped when it no longer does.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
+        self
+    }
+
+    /// What becomes of items that are not tried again. Without it they are dropped. It runs where
+    /// the handler ran; if it panics, nothing else happens.
+    pub fn dead_letter(mut self, hook: impl Fn(DeadLetter<T, E>) + Send + Sync + 'static) -> Self {
+        self.hook = Some(Arc::new(hook));
+        self
+    }
+
+    /// How an item calls itself, for reports about stuck jobs. It is asked for each job.
+    pub fn named(mut self, name: impl Fn(&T) -> String + Send + Sync + 'static) -> Self {
+        self.name = Some(Arc::new(name));
+        self
+    }
+
+    /// Asks about each handler that runs for longer than that, once. If the answer is `true`, one
+    /// more worker begins in place of the one that hangs, until that comes back. Of use with
+    /// [`run_on`](Self::run_on): a handler that blocks the thread of [`run`](Self::run) blocks all.
+    pub fn replace_stuck(
+        mut self,
+        after: Duration,
+        may: impl Fn(&Stuck) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.replace = Some((after, Arc::new(may)));
+        self
+    }
+
+    /// Steers the pool, before it runs and while it does.
+    #[must_use]
+    pub fn control(&self) -> Control<T> {
+        Control {
+            pool: Arc::clone(&self.presence.0),
+            receiver: Arc::downgrade(&self.receiver),
+        }
+    }
+
+    /// The pool as one future, in which all handlers run: for any runtime, or a thread with
+    /// `block_on`. Ends when the channel is closed and everything is done, or a
+    /// [`Control`] says so.
+    ///
+    /// # Cancel safety
+    ///
+    /// When it is dropped, so are the handlers, and this receiver of the channel. What is in the
+    /// channel stays there if there is another receiver, else it is dropped with it. The items that
+    /// were with the pool are to be had from [`Control::take_returned`].
+    #[track_caller]
+    pub fn run<H, F>(self, handler: H) -> impl Future<Output = Report<T>>
+    where
+        H: Fn(Job<T>) -> F,
+        F: Future,
+        F::Output: Into<Outcome<E>>,
+    {
+        let place = Inside::new(&self.presence.0.driver);
+        let handler = Arc::new(handler);
+        let make = move |ticket| handle(Arc::clone(&handler), ticket);
+        drive(self.driver(make, place, true))
+    }
+
+    /// The pool as a future, and each handler as a task that `spawn` starts: on as many threads as
+    /// the runtime has. `spawn` may be `tokio::spawn`, `smol::spawn`, `async_std::task::spawn`, or
+    /// any closure that sees to it that the task is polled. Otherwise as [`run`](Self::run).
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// # use bandq_workers::{Job, Workers};
+    /// # smol::block_on(async {
+    /// let (sender, receiver) = bandq::unbounded(1);
+    /// sender.send(Band::URGENT, 2).await.unwrap();
+    /// drop(sender);
+    /// let pool = Workers::new(receiver).concurrency(8);
+    /// let report = pool.run_on(smol::spawn, |job: Job<u32>| async move {
+    ///     println!("{}", *job);
+    /// });
+    /// assert_eq!(report.await.done, 1);
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn run_on<S, R, H, F>(self, spawn: S, handler: H) -> impl Future<Output = Report<T>>
+    where
+        S: FnMut(Task) -> R,
+        H: Fn(Job<T>) -> F + Send + Sync + 'static,
+        F: Future + Send + 'static,
+        F::Output: Into<Outcome<E>>,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let place = Outside {
+            spawn,
+            handles: Vec::new(),
+        };
+        let handler = Arc::new(handler);
+        let make = move |ticket| handle(Arc::clone(&handler), ticket);
+        drive(self.driver(make, place, false))
+    }
+
+    #[track_caller]
+    fn driver<M, F, P>(self, make: M, place: P, is_local: bool) -> Driver<T, E, M, F, P>
+    where
+        M: FnMut(Ticket<T, E>) -> F,
+        P: Place<F>,
+    {
+        let mut crew = Crew::new(self.receiver.bands(), Some(self.concurrency));
+        for (range, workers) in &self.reserved {
+            crew.add(mask(range), *workers);
+        }
+        for (band, workers) in &self.limits {
+            crew.limit(*band, *workers);
+        }
+        self.presence.0.hire(crew, Location::caller());
+        Driver {
+            intake: Intake::new(&self.receiver),
+            desk: Arc::new(Desk {
+                pool: Arc::clone(&self.presence.0),
+                receiver: self.receiver,
+                budget: self
+                    .retry
+                    .budget
+                    .map(|budget| Mutex::new(Budget::new(budget))),
+                retry: self.retry,
+                hook: self.hook,
+                time_limit: self.time_limit,
+                histories: Mutex::new(HashMap::new()),
+                is_local,
+            }),
+            _presence: self.presence,
+            make,
+            place,
+            workers: Vec::new(),
+            name: self.name,
+            replace: self.replace,
+            timer: Timer::default(),
+            is_over: false,
+            future: PhantomData,
+        }
+    }
+}
+
+/// The driver is there before the first poll, and goes with the future.
+fn drive<T, E, M, F, P>(mut driver: Driver<T, E, M, F, P>) -> impl Future<Output = Report<T>>
+where
+    M: FnMut(Ticket<T, E>) -> F,
+    P: Place<F>,
+{
+    poll_fn(move |context| driver.poll(context))
+}
+
+impl<T, E> fmt::Debug for Workers<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workers")
+            .field("concurrency", &self.concurrency)
+            .field("reserved", &self.reserved)
+            .field("band_concurrency", &self.limits)
+            .field("retry", &self.retry)
+            .field("time_limit", &self.time_limit)
+            .finish_non_exhaustive()
+    }
+}

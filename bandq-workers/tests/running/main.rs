@@ -1,0 +1,10 @@
+//! What runs at a time, and what one handler does to the others.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cost;
+mod crew;
+mod panics;
+#[cfg(feature = "tracing")]
+mod spans;

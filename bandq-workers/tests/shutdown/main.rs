@@ -1,0 +1,9 @@
+//! How a pool ends: drain, stop, cut.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod blocked;
+mod dropped;
+mod ends;
+mod order;

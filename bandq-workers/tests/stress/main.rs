@@ -1,0 +1,205 @@
+//! Pools of random shape, whose handlers end in random ways, and which end in random ways
+//! themselves: every item is somewhere, once. `BANDQ_WORKERS_ROUNDS` says how many (60).
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use crate::support::{Runtime, Watchdog, sleep, spawn};
+use bandq::{Band, Receiver, Sender};
+use bandq_workers::{Control, DeadLetter, Job, Outcome, Report, Retry, Workers};
+use std::{
+    env,
+    future::{Future, pending},
+    panic::resume_unwind,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// What became of each item, told by themselves.
+#[derive(Default)]
+struct Ledger {
+    alive: AtomicUsize,
+    dead: AtomicUsize,
+    taken: AtomicUsize,
+}
+
+struct Item {
+    ledger: Arc<Ledger>,
+    /// How it goes with this one; never the same twice.
+    turns: AtomicU32,
+}
+
+impl Drop for Item {
+    fn drop(&mut self) {
+        self.ledger.alive.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn handler(job: Job<Item>) -> Outcome<&'static str> {
+    job.turns.fetch_add(1, Ordering::Relaxed);
+    match fastrand::u32(0..100) {
+        0..50 => Outcome::Done,
+        50..60 => Outcome::Retry("error"),
+        60..64 => Outcome::RetryAfter(Duration::from_micros(fastrand::u64(0..500)), "error"),
+        64..68 => Outcome::Snooze(Duration::from_micros(fastrand::u64(0..500))),
+        68..72 => Outcome::Snooze(Duration::ZERO),
+        72..76 => Outcome::Requeue,
+        76..79 => Outcome::Dead("error"),
+        79..82 => resume_unwind(Box::new("a panic")),
+        82..84 => pending().await,
+        84..87 => {
+            let ledger = Arc::clone(&job.ledger);
+            let item = job.take();
+            ledger.taken.fetch_add(1, Ordering::SeqCst);
+            smol::future::yield_now().await;
+            drop(item);
+            Outcome::Retry("whatever it says")
+        }
+        87..90 => {
+            job.requeue();
+            Outcome::Done
+        }
+        90..95 => {
+            job.cancelled().await; // or over its time limit
+            Outcome::Done
+        }
+        _ => {
+            smol::future::yield_now().await;
+            sleep(Duration::from_micros(fastrand::u64(0..300))).await;
+            Outcome::Done
+        }
+    }
+}
+
+fn produce(sender: &Sender<Item>, ledger: &Arc<Ledger>, items: u64) -> u64 {
+    for sent in 0..items {
+        let item = Item {
+            ledger: Arc::clone(ledger),
+            turns: AtomicU32::new(0),
+        };
+        ledger.alive.fetch_add(1, Ordering::SeqCst);
+        let band = Band::new(fastrand::u8(0..4));
+        if sender.send_blocking(band, item).is_err() {
+            return sent;
+        }
+    }
+    items
+}
+
+async fn end(control: &Control<Item>) -> Option<Report<Item>> {
+    sleep(Duration::from_micros(fastrand::u64(0..20_000))).await;
+    let time = Duration::from_micros(fastrand::u64(0..10_000));
+    match fastrand::u8(0..6) {
+        0 => Some(control.drain(time).await),
+        1 => Some(control.stop(time).await),
+        2 => {
+            let drain = control.drain(Duration::from_secs(100));
+            drop(control.stop(time));
+            Some(drain.await)
+        }
+        3 => {
+            drop(control.stop(time));
+            None
+        }
+        4 => {
+            control.pause();
+            sleep(time).await;
+            control.resume();
+            control.join().await;
+            Some(control.drain(Duration::from_secs(100)).await)
+        }
+        _ => None, // it ends with its channel
+    }
+}
+
+fn pool(receiver: Receiver<Item>, ledger: &Arc<Ledger>) -> Workers<Item, &'static str> {
+    let retry = Retry::exponential(Duration::from_micros(200)).attempts(3);
+    let retry = match fastrand::u8(0..3) {
+        0 => retry.band(Band::new(3)),
+        1 => retry.budget(0.1, 5),
+        _ => retry,
+    };
+    let ledger = Arc::clone(ledger);
+    let workers = Workers::new(receiver)
+        .concurrency(fastrand::usize(1..9))
+        .time_limit(Duration::from_millis(1))
+        .retry(retry)
+        .dead_letter(move |_letter: DeadLetter<Item, &str>| {
+            ledger.dead.fetch_add(1, Ordering::SeqCst);
+            if fastrand::u8(0..10) == 0 {
+                resume_unwind(Box::new("a panic"));
+            }
+        });
+    match fastrand::u8(0..3) {
+        0 => workers.reserved(Band::URGENT..=Band::new(1), 2),
+        1 => workers.band_concurrency(Band::new(2), 1),
+        _ => workers,
+    }
+}
+
+async fn round(rt: impl Runtime) {
+    let ledger = Arc::new(Ledger::default());
+    let (sender, receiver) = bandq::bounded(4, fastrand::usize(1..200));
+    let workers = pool(receiver, &ledger);
+    let control = workers.control();
+    let books = Arc::clone(&ledger);
+    let producer = thread::spawn(move || produce(&sender, &books, 2000));
+    let task = if fastrand::bool() {
+        Box::pin(spawn(rt, workers.run(handler))) as Pin<Box<dyn Future<Output = Report<Item>>>>
+    } else {
+        Box::pin(spawn(rt, workers.run_on(move |task| rt.go(task), handler)))
+    };
+    let report = end(&control).await;
+    let last = task.await;
+    let sent = producer.join().unwrap();
+    for report in report.iter().chain([&last]) {
+        support::check(report, sent);
+    }
+    // None blocks its thread, but on a busy machine one may be late.
+    support::until(|| control.report().stuck.is_empty()).await;
+    let end = control.report();
+    support::check(&end, sent);
+    assert_eq!(end.dead, ledger.dead.load(Ordering::SeqCst) as u64);
+    assert_eq!(end.taken, ledger.taken.load(Ordering::SeqCst) as u64);
+    let late = control.take_returned();
+    let returned = report.as_ref().map_or(0, |report| report.returned.len());
+    let returned = returned + last.returned.len() + late.len();
+    assert_eq!(returned as u64, end.total.returned);
+    assert_eq!(ledger.alive.load(Ordering::SeqCst), returned);
+    drop((report, last, late));
+    assert_eq!(ledger.alive.load(Ordering::SeqCst), 0);
+}
+
+fn rounds(name: &'static str, rt: impl Runtime) {
+    let rounds = env::var("BANDQ_WORKERS_ROUNDS").ok();
+    let rounds = rounds.map_or(60, |text| text.parse().expect("a number"));
+    for _ in 0..rounds {
+        let _watchdog = Watchdog::new(name);
+        rt.block_on(round(rt));
+    }
+}
+
+#[test]
+fn every_account_adds_up_on_tokio() {
+    rounds("tokio", support::Tokio);
+}
+
+#[test]
+fn every_account_adds_up_on_smol() {
+    rounds("smol", support::Smol);
+}
+
+#[test]
+fn every_account_adds_up_on_async_std() {
+    rounds("async-std", support::AsyncStd);
+}
+
+#[test]
+fn every_account_adds_up_on_threads() {
+    rounds("threads", support::Threads);
+}
