@@ -237,16 +237,17 @@ impl Work {
     /// For how long a band was inverted, up to now. It never gets less.
     pub(crate) fn inversion(&self, band: usize) -> Duration {
         let exposure = &self.bands[band];
-        // SeqCst, here and below: as in `expose`. Who looks adds up as well, and what comes later
-        // counts from now: so nothing is added up twice, and nothing that was told is taken back.
-        let since = exposure.since.load(Ordering::SeqCst);
+        // Who looks adds up as well, and what comes later counts from now: so nothing is added up
+        // twice, and nothing that was told is taken back. Relaxed, all of it: the band stays
+        // exposed, and the exchange sees to it that one alone adds it up.
+        let since = exposure.since.load(Ordering::Relaxed);
         if since != 0 {
             let now = self.clock.now();
             let inverted = self.inverted_since(band, since - 1, now);
             let is_ours = inverted > 0
                 && exposure
                     .since
-                    .compare_exchange(since, now + 1, Ordering::SeqCst, Ordering::Relaxed)
+                    .compare_exchange(since, now + 1, Ordering::Relaxed, Ordering::Relaxed)
                     .is_ok();
             if is_ours {
                 exposure.inverted.fetch_add(inverted, Ordering::Relaxed); // a number
