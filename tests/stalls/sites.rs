@@ -73,6 +73,8 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ("src/fifo/mod.rs", "drop", "load", "nobody else is there"),
     ("src/fifo/pool.rs", "drop", "", "nobody else is there"),
     ("src/fifo/pop.rs", "pop_at", "", "a full channel"),
+    ("src/observe/watchdog.rs", "spawn", "", "the watchdog"),
+    ("src/observe/watchdog.rs", "drop", "", "the watchdog"),
     ("src/queue/order.rs", "policy", "", "a question"),
     ("src/queue/order.rs", "set", "", "the policy changes"),
     ("src/queue/order.rs", "note", "", "the policy changes"),
