@@ -83,6 +83,7 @@ fn sigterm_drains_and_loses_nothing() {
 #[test]
 fn a_second_sigterm_stops_and_lists_what_was_not_done() {
     let mut service = Service::start(&["--jobs", "500", "--job-ms", "100000"]);
+    service.wait_for("at work");
     service.signal();
     service.wait_for("draining");
     service.signal();
@@ -105,7 +106,9 @@ fn a_deadline_ends_a_drain() {
 
 #[test]
 fn a_stubborn_handler_is_named_and_does_not_hold_the_end() {
-    let service = Service::start(&["--jobs", "100", "--stubborn", "--deadline-ms", "500"]);
+    let arguments = ["--jobs", "100", "--stubborn", "--deadline-ms", "500"];
+    let mut service = Service::start(&arguments);
+    service.wait_for("at work");
     service.signal();
     let (status, text) = service.end();
     assert_eq!(status.code(), Some(1), "{text}");

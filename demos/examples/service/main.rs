@@ -68,7 +68,10 @@ fn serve(args: &Args) -> Result<(Report<u32>, u64), Box<dyn Error>> {
         .named(|number| format!("number {number}"));
     end_on_signals(workers.control(), Duration::from_millis(args.deadline_ms))?;
     let (jobs, work) = (args.jobs, Duration::from_millis(args.job_ms));
-    let producer = thread::spawn(move || produce(&sender, jobs));
+    // Those to begin with are there before it says that it is ready.
+    let at_once = (0..jobs).take_while(|number| sender.try_send(band(*number), *number).is_ok());
+    let at_once = at_once.count() as u64;
+    let producer = thread::spawn(move || at_once + produce(&sender, jobs));
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
@@ -76,6 +79,9 @@ fn serve(args: &Args) -> Result<(Report<u32>, u64), Box<dyn Error>> {
         .build()?;
     let is_stubborn = args.stubborn;
     let pool = workers.run_on(tokio::spawn, move |job: Job<u32>| async move {
+        if *job == 0 {
+            eprintln!("at work");
+        }
         if is_stubborn && *job == 0 {
             loop {
                 thread::park();
@@ -108,18 +114,18 @@ fn end_on_signals(control: Control<u32>, deadline: Duration) -> Result<(), ctrlc
     })
 }
 
-/// Sends until the channel is closed; how many were accepted.
-fn produce(sender: &Sender<u32>, at_once: u32) -> u64 {
+fn band(number: u32) -> Band {
+    Band::new((number % 4) as u8)
+}
+
+/// Sends half as many a second as there were at first, from that number on, until the channel is
+/// closed; how many were accepted.
+fn produce(sender: &Sender<u32>, first: u32) -> u64 {
     let mut sent = 0;
-    for number in 0.. {
-        if number >= at_once {
-            thread::sleep(Duration::from_secs(2) / at_once.max(1));
-        }
-        if sender
-            .send_blocking(Band::new((number % 4) as u8), number)
-            .is_err()
-        {
-            return sent;
+    for number in first.. {
+        thread::sleep(Duration::from_secs(2) / first.max(1));
+        if sender.send_blocking(band(number), number).is_err() {
+            break;
         }
         sent += 1;
     }
