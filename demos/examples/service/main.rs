@@ -66,7 +66,8 @@ fn serve(args: &Args) -> Result<(Report<u32>, u64), Box<dyn Error>> {
         .concurrency(args.workers)
         .retry(Retry::exponential(Duration::from_millis(5)).attempts(3))
         .named(|number| format!("number {number}"));
-    end_on_signals(workers.control(), Duration::from_millis(args.deadline_ms))?;
+    let control = workers.control();
+    end_on_signals(control.clone(), Duration::from_millis(args.deadline_ms))?;
     let (jobs, work) = (args.jobs, Duration::from_millis(args.job_ms));
     // Those to begin with are there before it says that it is ready.
     let at_once = (0..jobs).take_while(|number| sender.try_send(band(*number), *number).is_ok());
@@ -94,7 +95,9 @@ fn serve(args: &Args) -> Result<(Report<u32>, u64), Box<dyn Error>> {
         }
     });
     println!("ready");
-    let report = runtime.block_on(pool);
+    let mut report = runtime.block_on(pool);
+    // Items are left for whoever asked for the end, if that was still there: the signal's thread.
+    report.returned.extend(control.take_returned());
     runtime.shutdown_background(); // a stubborn handler does not hold us
     let sent = producer.join().map_err(|_| "the producer panicked")?;
     Ok((report, sent))
