@@ -235,6 +235,9 @@ impl Latencies {
             histogram,
             max: 0,
         };
+        if since.count == 0 {
+            return Self::default();
+        }
         let longest = since.buckets().last().map_or(0, |(_, last, _)| last);
         since.max = longest.min(self.max);
         since
@@ -360,7 +363,7 @@ mod tests {
         let recorder = Recorder::new();
         (0..100).for_each(|_| recorder.record(1_000_000_000));
         let before = recorder.load();
-        assert_eq!(before.since(&before).count(), 0);
+        assert_eq!(before.since(&before), Latencies::default());
         assert_eq!(before.since(&before).quantile(0.5), None);
         (0..10).for_each(|_| recorder.record(1_000));
         let since = recorder.load().since(&before);
