@@ -100,7 +100,6 @@ impl<T> BandSender<T> {
     /// assert!(batch.sender().same_channel(&sender));
     /// ```
     #[must_use]
-    #[track_caller]
     pub fn sender(&self) -> &Sender<T> {
         &self.sender
     }
