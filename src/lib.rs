@@ -49,7 +49,8 @@
 //!
 //! * Items from threads or tasks to threads or tasks: a channel, [`unbounded`] or [`bounded`]. Its
 //!   handles are [`Sender`] and [`Receiver`]; a [`BandSender`] always sends to the same band.
-//! * Room before there is an item: [`Sender::reserve`] and its [`Permit`].
+//! * Room before there is an item: [`Sender::reserve`] and its [`Permit`]. Room for one that has
+//!   left and will be worked on again: [`Receiver::hold_room`].
 //! * A channel from a configuration that may be wrong: [`Builder`].
 //! * Only the data structure, with waiting of your own: [`BandQueue`].
 //! * The types of the futures: [`futures`].
@@ -202,7 +203,7 @@ mod readme {}
 
 pub use band::{Band, InvalidBand};
 pub use channel::{
-    BandSender, Builder, Drain, OwnedPermit, Permit, Permits, Receiver, Sender, TryIter,
+    BandSender, Builder, Drain, HeldRoom, OwnedPermit, Permit, Permits, Receiver, Sender, TryIter,
     WeakReceiver, WeakSender, bounded, futures, unbounded,
 };
 #[cfg(not(target_family = "wasm"))]

@@ -19,10 +19,11 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bandq::{
-    Band, BandQueue, BandSender, BuildError, Builder, Drain, Estimate, ForceSendError, IntoIter,
-    InvalidBand, Iter, NoSuchBand, OwnedPermit, Permit, Permits, Policy, Receiver, RecvError,
-    RecvTimeoutError, SendError, SendManyError, SendTimeoutError, Sender, TryIter, TryRecvError,
-    TrySendError, TrySendManyError, WeakReceiver, WeakSender, bounded, futures, unbounded,
+    Band, BandQueue, BandSender, BuildError, Builder, Drain, Estimate, ForceSendError, HeldRoom,
+    IntoIter, InvalidBand, Iter, NoSuchBand, OwnedPermit, Permit, Permits, Policy, Receiver,
+    RecvError, RecvTimeoutError, SendError, SendManyError, SendTimeoutError, Sender, TryIter,
+    TryRecvError, TrySendError, TrySendManyError, WeakReceiver, WeakSender, bounded, futures,
+    unbounded,
 };
 use futures_core::{FusedFuture, FusedStream, Stream};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
@@ -255,6 +256,9 @@ fn permits() {
     let _: fn(OwnedPermit<Item>, Item) -> Result<(), SendError<Item>> = OwnedPermit::send;
     let _: fn(&OwnedPermit<Item>) -> Band = OwnedPermit::band;
     let _: fn(&Permit<'static, Item>) -> Band = Permit::band;
+    let _: fn(&Receiver<Item>, Band, &Item) -> HeldRoom<Item> = Receiver::<Item>::hold_room;
+    let _: fn(&HeldRoom<Item>) -> Band = HeldRoom::band;
+    let _: fn(&HeldRoom<Item>) -> usize = HeldRoom::units;
     let _: fn(&Permits<'static, Item>) -> Band = Permits::band;
 
     let (tx, _rx) = unbounded::<Item>(1);
@@ -508,6 +512,7 @@ assert_impl_all!(WeakSender<Movable>: Send, Sync, Unpin, Debug, Clone);
 assert_impl_all!(WeakReceiver<Movable>: Send, Sync, Unpin, Debug, Clone);
 assert_impl_all!(Permit<'static, Movable>: Send, Sync, Unpin, Debug);
 assert_impl_all!(OwnedPermit<Movable>: Send, Sync, Unpin, Debug);
+assert_impl_all!(HeldRoom<Movable>: Send, Sync, Unpin, Debug);
 assert_impl_all!(
     Permits<'static, Movable>: Send, Sync, Unpin, Debug, ExactSizeIterator, FusedIterator
 );
@@ -543,6 +548,7 @@ assert_impl_all!(Iter<'static, Unsettled>: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(IntoIter<Unsettled>: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Permit<'static, Unsettled>: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(OwnedPermit<Unsettled>: UnwindSafe, RefUnwindSafe);
+assert_impl_all!(HeldRoom<Unsettled>: UnwindSafe, RefUnwindSafe);
 assert_impl_all!(Permits<'static, Unsettled>: UnwindSafe, RefUnwindSafe);
 
 // An item that must stay on its thread: no handle may leave.
@@ -555,6 +561,7 @@ assert_not_impl_any!(WeakReceiver<Bound>: Send, Sync);
 assert_not_impl_any!(BandSender<Bound>: Send, Sync);
 assert_not_impl_any!(Permit<'static, Bound>: Send, Sync);
 assert_not_impl_any!(OwnedPermit<Bound>: Send, Sync);
+assert_not_impl_any!(HeldRoom<Bound>: Send, Sync);
 assert_not_impl_any!(Permits<'static, Bound>: Send, Sync);
 assert_not_impl_any!(TryIter<'static, Bound>: Send, Sync);
 assert_not_impl_any!(Drain<'static, Bound>: Send, Sync);

@@ -114,6 +114,49 @@ fn band_limit_is_never_exceeded() {
     });
 }
 
+/// Room that is held and given back, and a send, beside a look at the length: what is held is no
+/// item.
+#[test]
+fn held_room_is_no_item() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
+    model("room/held_room_is_no_item", 2, bound, |cast| {
+        let (sender, receiver) = bounded(1, 1);
+        sender.try_send(Band::URGENT, 1).unwrap();
+        let observer = sender.clone();
+        let (receiver, ()) = cast.two(
+            move || {
+                let (band, item) = receiver.try_recv().unwrap();
+                let room = receiver.hold_room(band, &item);
+                assert!(sender.try_send(Band::URGENT, 2).is_err());
+                drop(room);
+                sender.try_send(Band::URGENT, 2).unwrap();
+                receiver
+            },
+            move || {
+                let len = observer.len();
+                assert!(len <= 1, "{len} items, and there is room for one");
+            },
+        );
+        assert_eq!(receiver.len(), 1);
+    });
+}
+
+/// Room that was held for an item comes back to a sender that is about to sleep.
+#[test]
+fn held_room_comes_back() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
+    model("room/held_room_comes_back", 2, bound, |cast| {
+        let (sender, receiver) = bounded(1, 1);
+        let room = receiver.hold_room(Band::URGENT, &0);
+        assert!(sender.is_full() && sender.is_empty());
+        cast.two(
+            move || drop(room),
+            move || block_on(sender.send(Band::URGENT, 1)).unwrap(),
+        );
+        assert_eq!(receiver.len(), 1);
+    });
+}
+
 /// Waiting senders of two bands beside freed room: both enter, and where both waited before the
 /// room came, the urgent one is who is woken.
 #[test]

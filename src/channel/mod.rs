@@ -1,8 +1,8 @@
 //! Channels: the queue with handles, waiting, capacity and close.
 //!
 //! From the bottom up: [`room`] (who may enter), [`waits`] (who waits, and who is woken), [`close`]
-//! and [`core`], which the handles share; [`permit`] and [`futures`]; the handles [`sender`],
-//! [`band_sender`] and [`receiver`] with [`iter`]; [`weak`] and [`builder`].
+//! and [`core`], which the handles share; [`permit`], [`hold`] and [`futures`]; the handles
+//! [`sender`], [`band_sender`] and [`receiver`] with [`iter`]; [`weak`] and [`builder`].
 
 mod band_sender;
 #[cfg(not(target_family = "wasm"))]
@@ -13,6 +13,7 @@ mod common;
 mod core;
 mod evict;
 pub mod futures;
+mod hold;
 mod iter;
 mod managed;
 mod observed;
@@ -33,6 +34,7 @@ mod weak;
 
 pub use band_sender::BandSender;
 pub use builder::{Builder, bounded, unbounded};
+pub use hold::HeldRoom;
 pub use iter::{Drain, TryIter};
 #[cfg(not(target_family = "wasm"))]
 pub use iter::{IntoIter, Iter};

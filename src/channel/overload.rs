@@ -41,13 +41,14 @@ impl<T> Core<T> {
 
     /// The units that the item in the parcel takes: at least one.
     pub(super) fn units(&self, parcel: &Parcel<T>) -> usize {
-        let weigher = self
-            .managed()
-            .and_then(|managed| managed.entries()?.terms.weigher);
-        match (weigher, parcel.as_ref()) {
-            (Some(weigh), Some(item)) => weigh(item).max(1),
-            _ => 1,
-        }
+        parcel.as_ref().map_or(1, |item| self.units_of(item))
+    }
+
+    /// The units that an item takes: at least one.
+    pub(super) fn units_of(&self, item: &T) -> usize {
+        let entries = self.managed().and_then(Managed::entries);
+        let weigher = entries.and_then(|entries| entries.terms.weigher);
+        weigher.map_or(1, |weigh| weigh(item).max(1))
     }
 
     /// [`try_send`](Self::try_send), where it is more than plain.

@@ -59,6 +59,10 @@
 //! misses is only held for a moment: a running send counts. So giving it back is a deed like every
 //! other that makes room, and wakes (`NoRoom::Undone`).
 //!
+//! *Room that is held* for items beside the channel ([`hold`](Room::hold)) is taken
+//! without a look at any limit, so more than that may be in use. A take that runs meanwhile fails
+//! its compare-exchange, and compares with the new T; one that comes later finds no room.
+//!
 //! *A limit that changes*: a send that has read the old one may still enter by it. So just after
 //! the capacity was lowered, sends that were running then may have entered.
 
@@ -181,6 +185,15 @@ impl Counter {
         }
     }
 
+    /// Takes units whatever the limit.
+    fn take_anyway(&self, units: usize) {
+        // Release: pairs with `used`, as in `try_take`, for what this thread gave back before; and
+        // with `used_beside`, for what it has noted as held.
+        self.entrance
+            .taken
+            .fetch_add(units as u64, Ordering::Release);
+    }
+
     #[inline(always)]
     fn give_back(&self, units: usize) {
         // SeqCst: N1 of `wait.md` for senders that wait for room; a release, for who takes it.
@@ -193,6 +206,17 @@ impl Counter {
         let taken = self.entrance.taken.load(Ordering::Acquire);
         let given = self.given.load(Ordering::Relaxed); // read after it: that is all
         (taken.wrapping_sub(given) as i64).max(0) as u64
+    }
+
+    /// The same without units that are held: at most as many as were in use when it began.
+    fn used_beside(&self, held: &AtomicU64) -> u64 {
+        // Acquire: as in `used`, and pairs with `take_anyway`, so that what is taken to be held is
+        // in `held`.
+        let taken = self.entrance.taken.load(Ordering::Acquire);
+        // Acquire: pairs with `give_held_back`, so that what is no longer held is in `given`.
+        let held = held.load(Ordering::Acquire);
+        let given = self.given.load(Ordering::Relaxed); // read after both: that is all
+        (taken.wrapping_sub(given).wrapping_sub(held) as i64).max(0) as u64
     }
 
     /// What is left of the limit, and of `at_most`.
@@ -236,6 +260,8 @@ pub(super) struct Room {
     whole: Counter,
     /// By band, if any band has a limit of its own.
     bands: Option<Box<[BandLimits]>>,
+    /// The units in use that are held for items beside the channel.
+    held: AtomicU64,
 }
 
 impl Room {
@@ -257,6 +283,7 @@ impl Room {
         Some(Self {
             whole: Counter::new(limits.capacity.map_or(NONE, limit)),
             bands: by_band.then(|| (0..bands).map(limits_of).collect()),
+            held: AtomicU64::new(0),
         })
     }
 
@@ -309,6 +336,23 @@ impl Room {
             own.give_back(units);
             NoRoom::Undone
         })
+    }
+
+    /// Takes units for an item beside the channel, of that band, which there is, whatever its
+    /// limits.
+    pub(super) fn hold(&self, band: Band, units: usize) {
+        self.held.fetch_add(units as u64, Ordering::Relaxed); // `take_anyway` releases it
+        if let Some(own) = self.limits(band).and_then(|limits| limits.own.as_ref()) {
+            own.take_anyway(units);
+        }
+        self.whole.take_anyway(units);
+    }
+
+    /// Gives units back that were held for that band.
+    pub(super) fn give_held_back(&self, band: Band, units: usize) {
+        self.give_back(band, units);
+        // Release: pairs with `used_beside`.
+        self.held.fetch_sub(units as u64, Ordering::Release);
     }
 
     // In parts, for an eviction: units of the whole pass from the victims to the newcomer.
@@ -415,7 +459,7 @@ impl Room {
             .as_ref()
             .map_or(NONE, |bands| bands[0].high_water);
         // More than the limit may be in use if it was lowered.
-        let whole = self.whole.limit().max(self.whole.used());
+        let whole = self.whole.limit().max(self.whole.used_beside(&self.held));
         units(whole.min(high_water))
     }
 
