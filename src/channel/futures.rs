@@ -13,7 +13,7 @@
 use super::{
     core::{Core, received, sent},
     observed::Put,
-    permit::{OwnedPermit, Permit, Permits},
+    permit::{Grant, OwnedPermit, Permit, Permits},
     waits::{ItemWait, RECEIVES, RoomWait},
 };
 use crate::{
@@ -78,11 +78,14 @@ impl<P: Place> Drop for Wait<P> {
 /// What all futures have: `Unpin`, `Debug` by name, and that they are fused.
 macro_rules! fused {
     ($future:ident < $lifetime:lifetime, T >) => {
+        fused!($future<$lifetime, T>, wait);
+    };
+    ($future:ident < $lifetime:lifetime, T >, $($wait:ident).+) => {
         impl<T> Unpin for $future<'_, T> {}
 
         impl<T> FusedFuture for $future<'_, T> {
             fn is_terminated(&self) -> bool {
-                self.wait.is_over
+                self.$($wait).+.is_over
             }
         }
 
@@ -259,6 +262,46 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
     }
 }
 
+/// A wait for room for a permit.
+struct Reserving<'a> {
+    wait: Wait<RoomWait<'a>>,
+    grant: Grant,
+    put: Put,
+}
+
+impl<'a> Reserving<'a> {
+    fn new(place: RoomWait<'a>, band: Band, units: usize, ttl: u64) -> Self {
+        Self {
+            wait: Wait::at(place),
+            grant: Grant {
+                band,
+                units,
+                ttl,
+                has_waited: false,
+            },
+            put: Put::default(),
+        }
+    }
+
+    fn poll<T>(
+        &mut self,
+        core: &Core<T>,
+        context: &Context<'_>,
+    ) -> Poll<Result<Grant, SendError<()>>> {
+        let Self { wait, grant, put } = self;
+        let Grant {
+            band, units, ttl, ..
+        } = *grant;
+        wait.poll(context, || {
+            put.looked(core, band, sent(core.try_reserve(band, units, ttl)))
+        })
+        .map_ok(|()| Grant {
+            has_waited: put.has_waited,
+            ..*grant
+        })
+    }
+}
+
 /// Made by [`Sender::reserve`](crate::Sender::reserve).
 ///
 /// ```
@@ -275,28 +318,21 @@ impl<T, I: Iterator<Item = T>> Future for SendMany<'_, T, I> {
 #[must_use = "futures do nothing unless polled"]
 pub struct Reserve<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<RoomWait<'a>>,
-    band: Band,
-    units: usize,
-    ttl: u64,
-    put: Put,
+    reserving: Reserving<'a>,
 }
 
-fused!(Reserve<'a, T>);
+fused!(Reserve<'a, T>, reserving.wait);
 
 impl<'a, T> Reserve<'a, T> {
     pub(super) fn new(core: &'a Core<T>, band: Band, units: usize, ttl: u64) -> Self {
+        let place = if units == 1 {
+            core.room_wait(band)
+        } else {
+            core.any_room_wait(band)
+        };
         Self {
             core,
-            wait: Wait::at(if units == 1 {
-                core.room_wait(band)
-            } else {
-                core.any_room_wait(band)
-            }),
-            band,
-            units,
-            ttl,
-            put: Put::default(),
+            reserving: Reserving::new(place, band, units, ttl),
         }
     }
 }
@@ -305,19 +341,10 @@ impl<'a, T> Future for Reserve<'a, T> {
     type Output = Result<Permit<'a, T>, SendError<()>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self {
-            core,
-            wait,
-            band,
-            units,
-            ttl,
-            put,
-        } = &mut *self;
-        let core: &'a Core<T> = core;
-        wait.poll(context, || {
-            put.looked(core, *band, sent(core.try_reserve(*band, *units, *ttl)))
-        })
-        .map_ok(|()| Permit::new(core, *band, *units, *ttl, put.has_waited))
+        let core = self.core;
+        self.reserving
+            .poll(core, context)
+            .map_ok(|grant| Permit::new(core, grant))
     }
 }
 
@@ -335,22 +362,17 @@ impl<'a, T> Future for Reserve<'a, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct ReserveOwned<'a, T> {
     core: &'a Arc<Core<T>>,
-    wait: Wait<RoomWait<'a>>,
-    band: Band,
-    ttl: u64,
-    put: Put,
+    reserving: Reserving<'a>,
 }
 
-fused!(ReserveOwned<'a, T>);
+fused!(ReserveOwned<'a, T>, reserving.wait);
 
 impl<'a, T> ReserveOwned<'a, T> {
     pub(super) fn new(core: &'a Arc<Core<T>>, band: Band, ttl: u64) -> Self {
+        let place = core.room_wait(band);
         Self {
             core,
-            wait: Wait::at(core.room_wait(band)),
-            band,
-            ttl,
-            put: Put::default(),
+            reserving: Reserving::new(place, band, 1, ttl),
         }
     }
 }
@@ -359,17 +381,10 @@ impl<T> Future for ReserveOwned<'_, T> {
     type Output = Result<OwnedPermit<T>, SendError<()>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self {
-            core,
-            wait,
-            band,
-            ttl,
-            put,
-        } = &mut *self;
-        wait.poll(context, || {
-            put.looked(core, *band, sent(core.try_reserve(*band, 1, *ttl)))
-        })
-        .map_ok(|()| OwnedPermit::new(Arc::clone(core), *band, *ttl, put.has_waited))
+        let core = self.core;
+        self.reserving
+            .poll(core, context)
+            .map_ok(|grant| OwnedPermit::new(Arc::clone(core), grant))
     }
 }
 
@@ -389,24 +404,17 @@ impl<T> Future for ReserveOwned<'_, T> {
 #[must_use = "futures do nothing unless polled"]
 pub struct ReserveMany<'a, T> {
     core: &'a Core<T>,
-    wait: Wait<RoomWait<'a>>,
-    band: Band,
-    units: usize,
-    ttl: u64,
-    put: Put,
+    reserving: Reserving<'a>,
 }
 
-fused!(ReserveMany<'a, T>);
+fused!(ReserveMany<'a, T>, reserving.wait);
 
 impl<'a, T> ReserveMany<'a, T> {
     pub(super) fn new(core: &'a Core<T>, band: Band, units: usize, ttl: u64) -> Self {
+        let place = core.any_room_wait(band);
         Self {
             core,
-            wait: Wait::at(core.any_room_wait(band)),
-            band,
-            units,
-            ttl,
-            put: Put::default(),
+            reserving: Reserving::new(place, band, units, ttl),
         }
     }
 }
@@ -415,19 +423,10 @@ impl<'a, T> Future for ReserveMany<'a, T> {
     type Output = Result<Permits<'a, T>, SendError<()>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self {
-            core,
-            wait,
-            band,
-            units,
-            ttl,
-            put,
-        } = &mut *self;
-        let core: &'a Core<T> = core;
-        wait.poll(context, || {
-            put.looked(core, *band, sent(core.try_reserve(*band, *units, *ttl)))
-        })
-        .map_ok(|()| Permits::new(core, *band, *units, *ttl, put.has_waited))
+        let core = self.core;
+        self.reserving
+            .poll(core, context)
+            .map_ok(|grant| Permits::new(core, grant))
     }
 }
 

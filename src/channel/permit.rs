@@ -4,6 +4,35 @@ use super::core::Core;
 use crate::{band::Band, entry::Sending, error::SendError, parcel::Parcel, sync::Arc};
 use core::{fmt, iter::FusedIterator};
 
+/// Room that was taken for a band: what a permit is about.
+#[derive(Clone, Copy)]
+pub(super) struct Grant {
+    pub(super) band: Band,
+    pub(super) units: usize,
+    /// The life of what will be sent.
+    pub(super) ttl: u64,
+    /// Whether it was waited for.
+    pub(super) has_waited: bool,
+}
+
+impl Grant {
+    /// Sends, if the channel is open; else the room stays taken.
+    #[track_caller]
+    fn send<T>(&self, core: &Core<T>, item: T) -> Result<(), SendError<T>> {
+        let mut parcel = Parcel::new(item);
+        let sending = Sending::here(self.ttl).after(self.has_waited);
+        core.send_reserved(self.band, &mut parcel, self.units, sending)
+            .map_err(|error| {
+                _ = core.came_back(self.band, error.into());
+                error.with(parcel.unwrap())
+            })
+    }
+
+    fn give_back<T>(&self, core: &Core<T>) {
+        core.give_room_back(self.band, self.units);
+    }
+}
+
 /// Room for one item in a band, made by [`Sender::reserve`](crate::Sender::reserve) and
 /// [`Sender::try_reserve`](crate::Sender::try_reserve).
 ///
@@ -23,29 +52,15 @@ use core::{fmt, iter::FusedIterator};
 #[must_use = "a permit that is dropped gives its room back"]
 pub struct Permit<'a, T> {
     core: &'a Core<T>,
-    band: Band,
-    units: usize,
-    ttl: u64,
-    /// Whether it was waited for.
-    has_waited: bool,
+    grant: Grant,
     is_used: bool,
 }
 
 impl<'a, T> Permit<'a, T> {
-    /// For a unit of room that was taken.
-    pub(super) fn new(
-        core: &'a Core<T>,
-        band: Band,
-        units: usize,
-        ttl: u64,
-        has_waited: bool,
-    ) -> Self {
+    pub(super) fn new(core: &'a Core<T>, grant: Grant) -> Self {
         Self {
             core,
-            band,
-            units,
-            ttl,
-            has_waited,
+            grant,
             is_used: false,
         }
     }
@@ -60,7 +75,7 @@ impl<'a, T> Permit<'a, T> {
     /// ```
     #[must_use]
     pub fn band(&self) -> Band {
-        self.band
+        self.grant.band
     }
 
     /// Sends. Never waits; the item's place in the FIFO is taken here.
@@ -80,23 +95,16 @@ impl<'a, T> Permit<'a, T> {
     /// ```
     #[track_caller]
     pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
-        let mut parcel = Parcel::new(item);
-        let sending = Sending::here(self.ttl).after(self.has_waited);
-        let sent = self
-            .core
-            .send_reserved(self.band, &mut parcel, self.units, sending);
+        let sent = self.grant.send(self.core, item);
         self.is_used = sent.is_ok();
-        sent.map_err(|error| {
-            _ = self.core.came_back(self.band, error.into());
-            error.with(parcel.unwrap())
-        })
+        sent
     }
 }
 
 impl<T> Drop for Permit<'_, T> {
     fn drop(&mut self) {
         if !self.is_used {
-            self.core.give_room_back(self.band, self.units);
+            self.grant.give_back(self.core);
         }
     }
 }
@@ -104,7 +112,7 @@ impl<T> Drop for Permit<'_, T> {
 impl<T> fmt::Debug for Permit<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit")
-            .field("band", &self.band)
+            .field("band", &self.grant.band)
             .finish_non_exhaustive()
     }
 }
@@ -125,21 +133,15 @@ impl<T> fmt::Debug for Permit<'_, T> {
 #[must_use = "a permit that is dropped gives its room back"]
 pub struct OwnedPermit<T> {
     core: Arc<Core<T>>,
-    band: Band,
-    ttl: u64,
-    /// Whether it was waited for.
-    has_waited: bool,
+    grant: Grant,
     is_used: bool,
 }
 
 impl<T> OwnedPermit<T> {
-    /// For a unit of room that was taken.
-    pub(super) fn new(core: Arc<Core<T>>, band: Band, ttl: u64, has_waited: bool) -> Self {
+    pub(super) fn new(core: Arc<Core<T>>, grant: Grant) -> Self {
         Self {
             core,
-            band,
-            ttl,
-            has_waited,
+            grant,
             is_used: false,
         }
     }
@@ -154,7 +156,7 @@ impl<T> OwnedPermit<T> {
     /// ```
     #[must_use]
     pub fn band(&self) -> Band {
-        self.band
+        self.grant.band
     }
 
     /// Sends. Never waits; the item's place in the FIFO is taken here.
@@ -174,21 +176,16 @@ impl<T> OwnedPermit<T> {
     /// ```
     #[track_caller]
     pub fn send(mut self, item: T) -> Result<(), SendError<T>> {
-        let mut parcel = Parcel::new(item);
-        let sending = Sending::here(self.ttl).after(self.has_waited);
-        let sent = self.core.send_reserved(self.band, &mut parcel, 1, sending);
+        let sent = self.grant.send(&self.core, item);
         self.is_used = sent.is_ok();
-        sent.map_err(|error| {
-            _ = self.core.came_back(self.band, error.into());
-            error.with(parcel.unwrap())
-        })
+        sent
     }
 }
 
 impl<T> Drop for OwnedPermit<T> {
     fn drop(&mut self) {
         if !self.is_used {
-            self.core.give_room_back(self.band, 1);
+            self.grant.give_back(&self.core);
         }
     }
 }
@@ -196,7 +193,7 @@ impl<T> Drop for OwnedPermit<T> {
 impl<T> fmt::Debug for OwnedPermit<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OwnedPermit")
-            .field("band", &self.band)
+            .field("band", &self.grant.band)
             .finish_non_exhaustive()
     }
 }
@@ -218,29 +215,13 @@ impl<T> fmt::Debug for OwnedPermit<T> {
 #[must_use = "permits that are dropped give their room back"]
 pub struct Permits<'a, T> {
     core: &'a Core<T>,
-    band: Band,
-    left: usize,
-    ttl: u64,
-    /// Whether it was waited for.
-    has_waited: bool,
+    /// The room that is left.
+    grant: Grant,
 }
 
 impl<'a, T> Permits<'a, T> {
-    /// For units of room that were taken.
-    pub(super) fn new(
-        core: &'a Core<T>,
-        band: Band,
-        units: usize,
-        ttl: u64,
-        has_waited: bool,
-    ) -> Self {
-        Self {
-            core,
-            band,
-            left: units,
-            ttl,
-            has_waited,
-        }
+    pub(super) fn new(core: &'a Core<T>, grant: Grant) -> Self {
+        Self { core, grant }
     }
 
     /// The band they were made for.
@@ -253,7 +234,7 @@ impl<'a, T> Permits<'a, T> {
     /// ```
     #[must_use]
     pub fn band(&self) -> Band {
-        self.band
+        self.grant.band
     }
 }
 
@@ -261,18 +242,16 @@ impl<'a, T> Iterator for Permits<'a, T> {
     type Item = Permit<'a, T>;
 
     fn next(&mut self) -> Option<Permit<'a, T>> {
-        self.left = self.left.checked_sub(1)?;
-        Some(Permit::new(
-            self.core,
-            self.band,
-            1,
-            self.ttl,
-            self.has_waited,
-        ))
+        self.grant.units = self.grant.units.checked_sub(1)?;
+        let one = Grant {
+            units: 1,
+            ..self.grant
+        };
+        Some(Permit::new(self.core, one))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        (self.grant.units, Some(self.grant.units))
     }
 }
 
@@ -282,8 +261,8 @@ impl<T> FusedIterator for Permits<'_, T> {}
 
 impl<T> Drop for Permits<'_, T> {
     fn drop(&mut self) {
-        if self.left > 0 {
-            self.core.give_room_back(self.band, self.left);
+        if self.grant.units > 0 {
+            self.grant.give_back(self.core);
         }
     }
 }
@@ -291,8 +270,8 @@ impl<T> Drop for Permits<'_, T> {
 impl<T> fmt::Debug for Permits<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permits")
-            .field("band", &self.band)
-            .field("left", &self.left)
+            .field("band", &self.grant.band)
+            .field("left", &self.grant.units)
             .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use super::{
     core::Core,
     futures::{Reserve, ReserveMany, ReserveOwned, Send, SendMany},
     managed::Terms,
-    permit::{OwnedPermit, Permit, Permits},
+    permit::{Grant, OwnedPermit, Permit, Permits},
 };
 use crate::{
     band::Band,
@@ -207,11 +207,7 @@ impl<T> Sender<T> {
     /// assert_eq!(receiver.len(), 1);
     /// ```
     pub fn try_reserve(&self, band: impl Into<Band>) -> Result<Permit<'_, T>, TrySendError<()>> {
-        let band = band.into();
-        self.core
-            .try_reserve(band, 1, self.ttl)
-            .map_err(|error| self.core.came_back(band, error))?;
-        Ok(Permit::new(&self.core, band, 1, self.ttl, false))
+        Ok(Permit::new(&self.core, self.grant(band.into(), 1)?))
     }
 
     /// Waits for room for one item, as a task; the permit borrows nothing.
@@ -256,16 +252,8 @@ impl<T> Sender<T> {
         &self,
         band: impl Into<Band>,
     ) -> Result<OwnedPermit<T>, TrySendError<()>> {
-        let band = band.into();
-        self.core
-            .try_reserve(band, 1, self.ttl)
-            .map_err(|error| self.core.came_back(band, error))?;
-        Ok(OwnedPermit::new(
-            Arc::clone(&self.core),
-            band,
-            self.ttl,
-            false,
-        ))
+        let grant = self.grant(band.into(), 1)?;
+        Ok(OwnedPermit::new(Arc::clone(&self.core), grant))
     }
 
     /// Waits, as a task, for room for `units` items at once: all of it, or none.
@@ -318,11 +306,7 @@ impl<T> Sender<T> {
         band: impl Into<Band>,
         units: usize,
     ) -> Result<Permits<'_, T>, TrySendError<()>> {
-        let band = band.into();
-        self.core
-            .try_reserve(band, units, self.ttl)
-            .map_err(|error| self.core.came_back(band, error))?;
-        Ok(Permits::new(&self.core, band, units, self.ttl, false))
+        Ok(Permits::new(&self.core, self.grant(band.into(), units)?))
     }
 
     /// Sends the items of an iterator to one band, in order, for as long as there is room, and
@@ -510,11 +494,20 @@ impl<T> Sender<T> {
         band: impl Into<Band>,
         units: usize,
     ) -> Result<Permit<'_, T>, TrySendError<()>> {
-        let band = band.into();
+        Ok(Permit::new(&self.core, self.grant(band.into(), units)?))
+    }
+
+    /// Room for a permit, if there is any.
+    fn grant(&self, band: Band, units: usize) -> Result<Grant, TrySendError<()>> {
         self.core
             .try_reserve(band, units, self.ttl)
             .map_err(|error| self.core.came_back(band, error))?;
-        Ok(Permit::new(&self.core, band, units, self.ttl, false))
+        Ok(Grant {
+            band,
+            units,
+            ttl: self.ttl,
+            has_waited: false,
+        })
     }
 }
 

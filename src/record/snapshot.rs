@@ -130,9 +130,12 @@ fn as_number<S: serde::Serializer>(band: &Band, serializer: S) -> Result<S::Ok, 
     serializer.serialize_u8(u8::from(*band))
 }
 
-/// How large a capacity may be so that nobody waits for longer than `target`, by what was observed:
-/// Little's law (J. D. C. Little, "A Proof for the Queuing Formula L = λW", Operations Research 9,
-/// 1961). As many items are in a queue as come in in a time, times the time that each is in it.
+/// How large a capacity may be so that items wait no longer than `target` in the mean, while the
+/// channel is full: Little's law (J. D. C. Little, "A Proof for the Queuing Formula L = λW",
+/// Operations Research 9, 1961). As many items are in a queue as come in in a time, times the time
+/// that each is in it. The law is about means: under a priority order urgent items wait less than
+/// that, and others more. It counts items; a channel with a weigher needs that many times the mean
+/// weight.
 ///
 /// The rate is that of all sends since the channel is observed, so ask after a time that is like
 /// those to come; what was refused does not count. At least 1. Of a channel that is not observed,
@@ -151,10 +154,9 @@ fn as_number<S: serde::Serializer>(band: &Band, serializer: S) -> Result<S::Ok, 
 ///     receiver.try_recv()?;
 ///     sleep(Duration::from_millis(1));
 /// }
-/// // At most a thousand a second:
+/// // At most a thousand a second. For `Builder::capacity`, or `set_capacity` of a bounded channel:
 /// let capacity = suggest_capacity(&receiver.snapshot(), Duration::from_secs(1));
 /// assert!((10..=1000).contains(&capacity), "{capacity}");
-/// receiver.capacity(); // `Builder::capacity`, or `set_capacity` on a channel with a limit
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
