@@ -108,8 +108,6 @@ const ELSEWHERE: &[(&str, &str, &str, &str)] = &[
     ),
     ("src/once.rs", "drop", "", "nobody else is there"),
     ("src/record/latency.rs", "load", "", "a question"),
-    ("src/record/latency.rs", "record", "", "observed only"),
-    ("src/record/mod.rs", "sent", "", "observed only"),
     ("src/record/mod.rs", "evicted", "", "an eviction"),
     ("src/record/mod.rs", "expired", "", "what has expired"),
     ("src/record/mod.rs", "dropped", "", "the last receiver goes"),

@@ -54,7 +54,7 @@ pub(crate) enum Kind {
     Channel,
     /// A channel under weights.
     Weighted,
-    /// A channel under ageing, whose items have lives.
+    /// A channel under ageing, observed, whose items have lives.
     Ageing,
 }
 
@@ -156,7 +156,8 @@ impl<const PAD: usize> Channel<PAD> {
             Kind::Weighted => builder.policy(Policy::weighted(1..=bands as u32)),
             Kind::Ageing => builder
                 .policy(Policy::ageing(Duration::from_micros(10)))
-                .ttl(Band::URGENT, Duration::from_secs(3_600)),
+                .ttl(Band::URGENT, Duration::from_secs(3_600))
+                .observe(),
         };
         let (sender, receiver) = builder.build().unwrap();
         Self { sender, receiver }
