@@ -5,7 +5,7 @@ use super::{core::Core, managed::Taken};
 use crate::{
     band::Band,
     error::{SendError, TrySendError},
-    record::{Record, Refusal},
+    record::Record,
 };
 use core::mem;
 
@@ -24,12 +24,7 @@ impl<T> Core<T> {
     #[cold]
     pub(super) fn came_back(&self, band: Band, error: TrySendError<()>) -> TrySendError<()> {
         if let Some(record) = self.record() {
-            let why = match error {
-                TrySendError::Full(()) => Refusal::Full,
-                TrySendError::Late(()) => Refusal::Late,
-                _ => Refusal::Other,
-            };
-            record.refused(band, why);
+            record.refused(band, &error);
         }
         error
     }

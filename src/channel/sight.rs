@@ -45,7 +45,7 @@ impl<T> Core<T> {
             evicted: counted.evicted,
             expired: counted.expired,
             dropped: counted.dropped,
-            refused: counted.refused_full + counted.refused_late + counted.refused_other,
+            refused: counted.refused_full + counted.refused_late + counted.refused_otherwise,
             refused_full: counted.refused_full,
             refused_late: counted.refused_late,
             running: record.work().running(number),

@@ -23,22 +23,12 @@ use crate::{
     band::Band,
     clock::Clock,
     entry::About,
+    error::TrySendError,
     layout::Spaced,
     queue::Fronts,
     sync::atomic::{AtomicU64, Ordering},
 };
 use std::sync::Arc;
-
-/// Why an item came back to its sender.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// There was no room, or not in time.
-    Full,
-    /// It would have expired before it was reached.
-    Late,
-    /// The channel was closed, or it could never have had so much room.
-    Other,
-}
 
 /// What is counted of one band.
 struct Counts {
@@ -56,7 +46,10 @@ struct Counts {
     expired: AtomicU64,
     /// With the last receiver.
     dropped: AtomicU64,
-    refused: [AtomicU64; 3],
+    refused_full: AtomicU64,
+    refused_late: AtomicU64,
+    /// The channel was closed, or it could never have had so much room.
+    refused_otherwise: AtomicU64,
 }
 
 impl Counts {
@@ -70,7 +63,9 @@ impl Counts {
             evicted: AtomicU64::new(0),
             expired: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
-            refused: [(); 3].map(|()| AtomicU64::new(0)),
+            refused_full: AtomicU64::new(0),
+            refused_late: AtomicU64::new(0),
+            refused_otherwise: AtomicU64::new(0),
         }
     }
 }
@@ -84,7 +79,7 @@ pub(crate) struct Counted {
     pub(crate) dropped: u64,
     pub(crate) refused_full: u64,
     pub(crate) refused_late: u64,
-    pub(crate) refused_other: u64,
+    pub(crate) refused_otherwise: u64,
     pub(crate) get: Latencies,
     pub(crate) put: Latencies,
     pub(crate) gone: Latencies,
@@ -173,9 +168,14 @@ impl Record {
 
     /// One came back to its sender.
     #[cold]
-    pub(crate) fn refused(&self, band: Band, why: Refusal) {
+    pub(crate) fn refused(&self, band: Band, why: &TrySendError<()>) {
         if let Some(counts) = self.bands.get(band.index()) {
-            counts.refused[why as usize].fetch_add(1, Ordering::Relaxed);
+            let counter = match why {
+                TrySendError::Full(()) => &counts.refused_full,
+                TrySendError::Late(()) => &counts.refused_late,
+                _ => &counts.refused_otherwise,
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -207,9 +207,9 @@ impl Record {
             evicted,
             expired,
             dropped,
-            refused_full: load(&counts.refused[Refusal::Full as usize]),
-            refused_late: load(&counts.refused[Refusal::Late as usize]),
-            refused_other: load(&counts.refused[Refusal::Other as usize]),
+            refused_full: load(&counts.refused_full),
+            refused_late: load(&counts.refused_late),
+            refused_otherwise: load(&counts.refused_otherwise),
             get,
             put: counts.put.load().with_zeros(at_once),
             gone: counts.gone.load(),

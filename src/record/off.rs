@@ -1,14 +1,6 @@
 //! Without the feature `observe`: a record that there never is.
 
-use crate::{band::Band, clock::Clock, entry::About, queue::Fronts};
-
-/// Why an item came back to its sender.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Refusal {
-    Full,
-    Late,
-    Other,
-}
+use crate::{band::Band, clock::Clock, entry::About, error::TrySendError, queue::Fronts};
 
 /// None.
 pub(crate) enum Record {}
@@ -42,7 +34,7 @@ impl Record {
         match *self {}
     }
 
-    pub(crate) fn refused(&self, _: Band, _: Refusal) {
+    pub(crate) fn refused(&self, _: Band, _: &TrySendError<()>) {
         match *self {}
     }
 
