@@ -432,4 +432,27 @@ mod tests {
         assert!(!bare.push(0, &mut Parcel::new(2)));
         assert!(bare.push(1, &mut Parcel::new(2)));
     }
+    fn push(entries: &Entries<u32>, band: Band, item: u32) -> bool {
+        entries.push(band, 1, Sending::here(NEVER), &mut Parcel::new(item))
+    }
+
+    #[test]
+    fn what_a_closed_channel_holds_of_both_kinds_is_taken() {
+        let (bare, managed) = moving();
+        let entries = managed.entries().unwrap();
+        bare.close();
+        assert!(push(entries, Band::URGENT, 2) && push(entries, Band::new(1), 3));
+        entries.close();
+        assert!(!push(entries, Band::URGENT, 4));
+        let mut parcel = Parcel::empty();
+        let mut pop = |mask| {
+            let taken = managed.pop_closed(&bare, mask, &mut parcel)?;
+            Some((taken.band.index(), parcel.unwrap()))
+        };
+        assert_eq!(
+            [pop(0b01), pop(0b01), pop(0b01)],
+            [Some((0, 1)), Some((0, 2)), None]
+        );
+        assert_eq!([pop(0b11), pop(0b11)], [Some((1, 3)), None]);
+    }
 }

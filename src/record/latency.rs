@@ -356,6 +356,36 @@ mod tests {
     }
 
     #[test]
+    fn of_several_that_are_longer_than_the_longest_only_the_last_is_the_maximum() {
+        let times = Latencies::of([20_000_000_000_000, 36_000_000_000_000]);
+        assert_eq!(times.quantile(0.5), Some(Duration::from_nanos(LONGEST)));
+        assert_eq!(times.quantile(1.0), Some(Duration::from_secs(36_000)));
+    }
+
+    #[test]
+    fn of_no_times_there_is_no_mean_no_longest_and_no_quantile() {
+        let none = Latencies::default();
+        let all = [
+            none.mean(),
+            none.max(),
+            none.longest_at_least(),
+            none.quantile(1.0),
+        ];
+        assert_eq!(
+            (all, none.count(), none.sum()),
+            ([None; 4], 0, Duration::ZERO)
+        );
+    }
+
+    #[test]
+    #[cfg(not(target_family = "wasm"))]
+    fn a_time_that_is_just_the_limit_took_no_longer() {
+        let times = Latencies::of([99, 100, 101]); // each has its own counter
+        let longer = |nanos| times.count_at_least(Duration::from_nanos(nanos));
+        assert_eq!([98, 99, 100, 101].map(longer), [3, 2, 1, 0]);
+    }
+
+    #[test]
     fn hours_are_told_from_each_other() {
         assert!(Latencies::of([600_000_000_000]).mean() > Some(Duration::from_secs(590)));
         let times =
