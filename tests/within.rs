@@ -4,13 +4,20 @@
 #[allow(dead_code)]
 mod hand;
 
-use bandq::{Band, RecvError, TryRecvError, unbounded};
+use bandq::{Band, Receiver, RecvError, Sender, TryRecvError, unbounded};
 use futures_lite::{StreamExt, future::block_on};
 use hand::{Task, counting_waker, poll_stream};
 use std::time::{Duration, Instant};
 
 const URGENT: Band = Band::URGENT;
 const LOW: Band = Band::new(5);
+
+/// A channel of bare items, and one whose items have their times with them.
+fn of_both_kinds<T>() -> [(Sender<T>, Receiver<T>); 2] {
+    let (sender, receiver) = unbounded(8);
+    drop(sender.with_ttl(Duration::MAX));
+    [unbounded(8), (sender, receiver)]
+}
 
 #[test]
 fn it_takes_from_its_bands_only_and_by_priority() {
@@ -142,20 +149,21 @@ fn a_wake_that_is_given_up_goes_to_another_of_some_bands() {
 
 #[test]
 fn a_wake_that_is_given_up_wakes_one_for_each_band_that_has_something_and_nobody_else() {
-    let (sender, receiver) = unbounded(8);
-    let urgent = receiver.within(URGENT..=URGENT);
-    let narrow = Task::waiting(urgent.recv());
-    let wide = [(); 4].map(|()| Task::waiting(receiver.recv()));
-    sender.try_send(URGENT, 1).unwrap();
-    receiver.try_recv().unwrap();
-    drop(narrow);
-    assert_eq!(wide.each_ref().map(Task::wakes), [0, 0, 0, 0]);
-    let narrow = Task::waiting(urgent.recv());
-    sender.try_send(URGENT, 1).unwrap();
-    sender.try_send(LOW, 1).unwrap();
-    assert_eq!(wide.each_ref().map(Task::wakes), [1, 0, 0, 0]);
-    drop(narrow); // who is awake for what, it cannot tell
-    assert_eq!(wide.each_ref().map(Task::wakes), [1, 1, 1, 0]);
+    for (sender, receiver) in of_both_kinds() {
+        let urgent = receiver.within(URGENT..=URGENT);
+        let narrow = Task::waiting(urgent.recv());
+        let wide = [(); 4].map(|()| Task::waiting(receiver.recv()));
+        sender.try_send(URGENT, 1).unwrap();
+        receiver.try_recv().unwrap();
+        drop(narrow);
+        assert_eq!(wide.each_ref().map(Task::wakes), [0, 0, 0, 0]);
+        let narrow = Task::waiting(urgent.recv());
+        sender.try_send(URGENT, 1).unwrap();
+        sender.try_send(LOW, 1).unwrap();
+        assert_eq!(wide.each_ref().map(Task::wakes), [1, 0, 0, 0]);
+        drop(narrow); // who is awake for what, it cannot tell
+        assert_eq!(wide.each_ref().map(Task::wakes), [1, 1, 1, 0]);
+    }
 }
 
 #[test]

@@ -396,3 +396,63 @@ impl Taken {
         Self { band, about }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An item in band 0, and a move that has come to M1 and no further.
+    fn moving() -> (Queue<u32>, Managed<u32>) {
+        let (bare, managed) = (Queue::new(2), Managed::new(2));
+        assert!(bare.push(0, &mut Parcel::new(1)));
+        managed
+            .entries
+            .get_or_init(|| Entries::new(2, Terms::new(2)));
+        (bare, managed)
+    }
+
+    #[test]
+    fn a_receive_between_m1_and_m2_closes_what_it_looks_at() {
+        let (bare, managed) = moving();
+        let mut parcel = Parcel::empty();
+        let taken = managed.pop(&bare, 0b11, &mut parcel).unwrap();
+        assert_eq!((taken.band, parcel.take()), (Band::URGENT, Some(1)));
+        for band in 0..2 {
+            assert!(!bare.push(band, &mut Parcel::new(2)), "band {band}");
+        }
+    }
+
+    #[test]
+    fn a_receive_of_one_band_between_m1_and_m2_closes_that_one() {
+        let (bare, managed) = moving();
+        let mut parcel = Parcel::empty();
+        let entries = managed.entries().unwrap();
+        let taken = entries.pop_band(&bare, Band::URGENT, &mut parcel).unwrap();
+        assert_eq!((taken.band, parcel.take()), (Band::URGENT, Some(1)));
+        assert!(!bare.push(0, &mut Parcel::new(2)));
+        assert!(bare.push(1, &mut Parcel::new(2)));
+    }
+    fn push(entries: &Entries<u32>, band: Band, item: u32) -> bool {
+        entries.push(band, 1, Sending::here(NEVER), &mut Parcel::new(item))
+    }
+
+    #[test]
+    fn what_a_closed_channel_holds_of_both_kinds_is_taken() {
+        let (bare, managed) = moving();
+        let entries = managed.entries().unwrap();
+        bare.close();
+        assert!(push(entries, Band::URGENT, 2) && push(entries, Band::new(1), 3));
+        entries.close();
+        assert!(!push(entries, Band::URGENT, 4));
+        let mut parcel = Parcel::empty();
+        let mut pop = |mask| {
+            let taken = managed.pop_closed(&bare, mask, &mut parcel)?;
+            Some((taken.band.index(), parcel.unwrap()))
+        };
+        assert_eq!(
+            [pop(0b01), pop(0b01), pop(0b01)],
+            [Some((0, 1)), Some((0, 2)), None]
+        );
+        assert_eq!([pop(0b11), pop(0b11)], [Some((1, 3)), None]);
+    }
+}

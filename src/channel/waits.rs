@@ -358,3 +358,70 @@ impl Place for RoomWait<'_> {
         self.pass_on()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::{
+        future::Future,
+        pin::Pin,
+        task::{Context, Waker},
+    };
+
+    /// A channel with something in these bands.
+    struct Has {
+        waits: Waits,
+        bands: u64,
+    }
+
+    impl Items for Has {
+        fn waits(&self) -> &Waits {
+            &self.waits
+        }
+
+        fn are_in(&self, band: Band) -> bool {
+            self.bands & (1 << band.index()) != 0
+        }
+    }
+
+    /// Bands 0 and 1, and a receiver of each.
+    fn has(bands: u64) -> Has {
+        let waits = Waits::new(0);
+        waits.reaches.add(1);
+        waits.reaches.add(2);
+        Has { waits, bands }
+    }
+
+    fn is_woken(listener: &mut EventListener) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        Pin::new(listener).poll(&mut context).is_ready()
+    }
+
+    #[test]
+    fn a_receive_that_looked_in_vain_has_those_woken_who_can_take_what_it_cannot() {
+        let channel = has(0b11);
+        let [mut same, mut other] =
+            [1, 2].map(|mask| ItemWait::new(&channel, mask, RECEIVES).listen());
+        let mut stream = ItemWait::new(&channel, 2, STREAMS).listen();
+        drop(ItemWait::new(&channel, 1, RECEIVES).looked_in_vain());
+        assert!(is_woken(&mut other));
+        assert!(!is_woken(&mut same) && !is_woken(&mut stream));
+    }
+
+    #[test]
+    fn a_receive_of_all_bands_or_a_stream_that_looked_in_vain_has_nobody_woken() {
+        let channel = has(0b11);
+        let mut others = [1, 2].map(|mask| ItemWait::new(&channel, mask, RECEIVES).listen());
+        drop(ItemWait::new(&channel, u64::MAX, RECEIVES).looked_in_vain());
+        drop(ItemWait::new(&channel, 1, STREAMS).looked_in_vain());
+        assert!(!others.iter_mut().any(is_woken));
+    }
+
+    #[test]
+    fn nobody_is_woken_for_a_band_that_has_nothing() {
+        let channel = has(0);
+        let mut other = ItemWait::new(&channel, 2, RECEIVES).listen();
+        drop(ItemWait::new(&channel, 1, RECEIVES).looked_in_vain());
+        assert!(!is_woken(&mut other));
+    }
+}

@@ -149,9 +149,7 @@ impl Watched {
         // One of them is that of the episode: counted with its end, or only at the next look.
         let others = count.saturating_sub(u64::from(ended || self.is_owed));
         let longest = late().filter_map(|(times, before)| times.since(before).longest_at_least());
-        let missed = longest
-            .max()
-            .filter(|age| over.is_none() && others > 0 && *age > limit);
+        let missed = longest.max().filter(|_| over.is_none() && others > 0);
         let missed = missed.into_iter().flat_map(move |age| {
             [Stage::Began, Stage::Ended].map(|stage| Report {
                 kind: AlarmKind::Starved,
@@ -247,5 +245,257 @@ impl Watch {
         } else {
             self.room.right(now)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The band that is watched, and its limit.
+    const BAND: Band = Band::new(1);
+    const LIMIT: u64 = 10;
+
+    const fn ms(number: u64) -> Duration {
+        Duration::from_millis(number)
+    }
+
+    /// Times of so many milliseconds.
+    fn times(of: &[u64]) -> Latencies {
+        Latencies::of(of.iter().map(|ms| ms * 1_000_000))
+    }
+
+    /// Three bands, the middle one with these.
+    fn sight(oldest: Option<u64>, get: &[u64], gone: &[u64]) -> Sight {
+        let mut bands: Vec<_> = (0..3)
+            .map(|n| BandSnapshot::unobserved(Band::from_index(n), 0))
+            .collect();
+        bands[1].oldest = oldest.map(ms);
+        (bands[1].get, bands[1].gone) = (times(get), times(gone));
+        Sight {
+            snapshot: Snapshot {
+                bands,
+                used: 3,
+                capacity: None,
+                senders: 1,
+                receivers: 1,
+                senders_waiting: 0,
+                receivers_waiting: 0,
+                observed_for: Some(Duration::ZERO),
+            },
+            inverted: 0,
+            running: Vec::new(),
+        }
+    }
+
+    fn waits(oldest: u64) -> Sight {
+        sight(Some(oldest), &[], &[])
+    }
+
+    fn inverted(oldest: u64, bands: u64) -> Sight {
+        let mut sight = waits(oldest);
+        sight.inverted = bands;
+        sight
+    }
+
+    fn nothing() -> Sight {
+        sight(None, &[], &[])
+    }
+
+    fn received(get: &[u64]) -> Sight {
+        sight(None, get, &[])
+    }
+
+    fn used(used: usize, capacity: Option<usize>) -> Sight {
+        let mut sight = nothing();
+        (sight.snapshot.used, sight.snapshot.capacity) = (used, capacity);
+        sight
+    }
+
+    fn watch() -> Watch {
+        Watch::new(&[(BAND, ms(LIMIT))], &nothing().snapshot)
+    }
+
+    /// Stage, age, how long it lasted, how many were left out; times in milliseconds.
+    type Said = (Stage, u128, u128, u64);
+
+    /// What is said of the band, all of that kind.
+    fn said(watch: &mut Watch, kind: AlarmKind, sight: &Sight, now: u64) -> Vec<Said> {
+        let alarms = watch.look(sight, ms(now)).into_iter();
+        let said = alarms.map(|alarm| {
+            let of = (alarm.kind, alarm.band, alarm.limit);
+            let expected = match kind {
+                AlarmKind::NearlyFull => (kind, None, Duration::ZERO),
+                _ => (kind, Some(BAND), ms(LIMIT)),
+            };
+            assert_eq!(of, expected);
+            assert_eq!(alarm.used, sight.snapshot.used);
+            assert_eq!(alarm.capacity, sight.snapshot.capacity);
+            let (age, lasted) = (alarm.age.as_millis(), alarm.lasted.as_millis());
+            (alarm.stage, age, lasted, alarm.left_out)
+        });
+        said.collect()
+    }
+
+    fn starved(watch: &mut Watch, sight: &Sight, now: u64) -> Vec<Said> {
+        said(watch, AlarmKind::Starved, sight, now)
+    }
+
+    fn full(watch: &mut Watch, sight: &Sight, now: u64) -> Vec<Said> {
+        said(watch, AlarmKind::NearlyFull, sight, now)
+    }
+
+    #[test]
+    fn an_episode_is_said_when_it_begins_at_each_doubling_and_at_its_end() {
+        let mut watch = watch();
+        assert_eq!(starved(&mut watch, &waits(10), 109), []);
+        let began = starved(&mut watch, &waits(12), 111);
+        assert_eq!(began, [(Stage::Began, 12, 2, 0)]); // since 109
+        assert_eq!(starved(&mut watch, &waits(23), 122), []);
+        assert_eq!(starved(&mut watch, &waits(15), 123), []);
+        let lasts = starved(&mut watch, &waits(24), 124);
+        assert_eq!(lasts, [(Stage::Lasts, 24, 15, 2)]);
+        assert_eq!(starved(&mut watch, &waits(47), 147), []);
+        assert_eq!(starved(&mut watch, &waits(11), 148), []);
+        let lasts = starved(&mut watch, &waits(60), 160);
+        assert_eq!(lasts, [(Stage::Lasts, 60, 51, 2)]);
+        assert_eq!(starved(&mut watch, &waits(30), 180), []);
+        let ended = starved(&mut watch, &nothing(), 190);
+        assert_eq!(ended, [(Stage::Ended, 60, 81, 1)]);
+        assert_eq!(starved(&mut watch, &nothing(), 191), []);
+        let again = starved(&mut watch, &waits(11), 211);
+        assert_eq!(again, [(Stage::Began, 11, 1, 0)]);
+    }
+
+    #[test]
+    fn an_inversion_is_called_so_at_once_and_until_the_end() {
+        let inversion = AlarmKind::Inversion;
+        let mut watch = watch();
+        assert_eq!(said(&mut watch, inversion, &inverted(11, 2), 11).len(), 1);
+        assert_eq!(said(&mut watch, inversion, &inverted(12, 2), 12), []);
+        assert_eq!(said(&mut watch, inversion, &waits(13), 13), []);
+        let ended = said(&mut watch, inversion, &nothing(), 14);
+        assert_eq!(ended, [(Stage::Ended, 13, 4, 2)]);
+        // Of another band.
+        assert_eq!(starved(&mut watch, &inverted(11, 1 | 4), 30).len(), 1);
+    }
+
+    #[test]
+    fn what_turns_out_to_be_an_inversion_is_said_again_once() {
+        let mut watch = watch();
+        assert_eq!(starved(&mut watch, &waits(11), 11).len(), 1);
+        let turned = said(&mut watch, AlarmKind::Inversion, &inverted(12, 2), 12);
+        assert_eq!(turned, [(Stage::Lasts, 12, 2, 0)]);
+        assert_eq!(said(&mut watch, AlarmKind::Inversion, &waits(13), 13), []);
+        let still = said(&mut watch, AlarmKind::Inversion, &inverted(14, 2), 14);
+        assert_eq!(still, []);
+        let doubled = said(&mut watch, AlarmKind::Inversion, &waits(24), 24);
+        assert_eq!(doubled, [(Stage::Lasts, 24, 14, 2)]);
+    }
+
+    #[test]
+    fn what_waited_for_too_long_between_two_looks_is_said_as_both_once() {
+        let mut watch = watch();
+        assert_eq!(starved(&mut watch, &received(&[1]), 1), []);
+        let both = |age: u128| {
+            let lasted = age - u128::from(LIMIT);
+            [
+                (Stage::Began, age, lasted, 0),
+                (Stage::Ended, age, lasted, 0),
+            ]
+        };
+        let of = |sight: &Sight| {
+            let times = [&sight.snapshot.bands[1].get, &sight.snapshot.bands[1].gone];
+            let longest = times.map(|times| times.longest_at_least());
+            longest.into_iter().max().flatten().unwrap().as_millis()
+        };
+        let late = received(&[1, 500, 300]);
+        assert_eq!(starved(&mut watch, &late, 600), both(of(&late)));
+        assert!((490..=500).contains(&of(&late)));
+        assert_eq!(starved(&mut watch, &late, 601), []);
+        // Evicted or expired.
+        let gone = sight(None, &[1, 500, 300], &[100]);
+        let only = sight(None, &[], &[100]);
+        assert_eq!(starved(&mut watch, &gone, 700), both(of(&only)));
+        assert_eq!(starved(&mut watch, &gone, 701), []);
+        // Not for too long.
+        let short = sight(None, &[1, 500, 300, 9], &[100, 2]);
+        assert_eq!(starved(&mut watch, &short, 800), []);
+    }
+
+    #[test]
+    fn what_was_there_before_the_first_look_is_not_said() {
+        let before = sight(None, &[500], &[400]);
+        let mut watch = Watch::new(&[(BAND, ms(LIMIT))], &before.snapshot);
+        assert_eq!(starved(&mut watch, &before, 1), []);
+    }
+
+    #[test]
+    fn the_item_of_an_episode_is_not_said_twice() {
+        let mut watch = watch();
+        // Counted with its end.
+        assert_eq!(starved(&mut watch, &waits(20), 20).len(), 1);
+        let ended = starved(&mut watch, &received(&[25]), 26);
+        assert_eq!(ended, [(Stage::Ended, 20, 16, 0)]);
+        assert_eq!(starved(&mut watch, &received(&[25; 2]), 30).len(), 2);
+        // Counted only later.
+        assert_eq!(
+            starved(&mut watch, &sight(Some(20), &[25; 2], &[]), 50).len(),
+            1
+        );
+        assert_eq!(starved(&mut watch, &received(&[25; 2]), 60).len(), 1);
+        assert_eq!(starved(&mut watch, &received(&[25; 3]), 61), []);
+        assert_eq!(starved(&mut watch, &received(&[25; 4]), 62).len(), 2);
+        // And another one with it.
+        assert_eq!(
+            starved(&mut watch, &sight(Some(20), &[25; 4], &[]), 90).len(),
+            1
+        );
+        assert_eq!(starved(&mut watch, &received(&[25; 6]), 99).len(), 3);
+    }
+
+    #[test]
+    fn while_something_waits_for_too_long_what_goes_is_part_of_it() {
+        let mut watch = watch();
+        let first = sight(Some(11), &[25; 2], &[]);
+        assert_eq!(starved(&mut watch, &first, 20).len(), 1);
+        let next = sight(Some(11), &[25; 4], &[]);
+        assert_eq!(starved(&mut watch, &next, 30), []);
+        assert_eq!(starved(&mut watch, &received(&[25; 5]), 40).len(), 1);
+    }
+
+    #[test]
+    fn nearly_full_is_above_nine_tenths_until_no_more_than_eight() {
+        let mut watch = watch();
+        assert_eq!(full(&mut watch, &used(9, Some(10)), 50), []);
+        let began = full(&mut watch, &used(10, Some(10)), 100);
+        assert_eq!(began, [(Stage::Began, 1_000, 0, 0)]); // so much at the least
+        assert_eq!(full(&mut watch, &used(9, Some(10)), 2_099), []);
+        let lasts = full(&mut watch, &used(9, Some(10)), 2_100);
+        assert_eq!(lasts, [(Stage::Lasts, 2_000, 2_000, 1)]);
+        assert_eq!(full(&mut watch, &used(10, Some(10)), 3_100), []);
+        let ended = full(&mut watch, &used(8, Some(10)), 3_200);
+        assert_eq!(ended, [(Stage::Ended, 3_000, 3_100, 1)]);
+        assert_eq!(full(&mut watch, &used(9, Some(10)), 3_300), []);
+        // The largest there is, and a limit that is taken away.
+        let most = used(usize::MAX, Some(usize::MAX));
+        assert_eq!(full(&mut watch, &most, 4_000).len(), 1);
+        assert_eq!(full(&mut watch, &used(usize::MAX, None), 4_001).len(), 1);
+        assert_eq!(full(&mut watch, &used(usize::MAX, None), 4_002), []);
+    }
+
+    #[test]
+    fn of_several_limits_for_a_band_the_last_counts_and_the_shortest_is_known() {
+        let limits = [
+            (BAND, ms(1)),
+            (Band::new(7), ms(2)),
+            (BAND, ms(LIMIT)),
+            (Band::new(2), ms(40)),
+        ];
+        let mut watch = Watch::new(&limits, &nothing().snapshot);
+        assert_eq!(watch.shortest_limit(), Some(ms(LIMIT)));
+        assert_eq!(starved(&mut watch, &waits(LIMIT), 10), []);
+        assert_eq!(starved(&mut watch, &waits(LIMIT + 1), 11).len(), 1);
+        assert_eq!(Watch::new(&[], &nothing().snapshot).shortest_limit(), None);
     }
 }

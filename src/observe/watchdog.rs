@@ -182,11 +182,7 @@ impl WatchdogBuilder {
             .filter(|sight| sight.snapshot.observed_for.is_some())
             .ok_or_else(not_observed)?;
         let mut watch = Watch::new(&self.limits, &first.snapshot);
-        let every = self.every.unwrap_or_else(|| match watch.shortest_limit() {
-            Some(limit) => (limit / LOOKS_A_LIMIT).clamp(OFTEN, SELDOM),
-            None => SELDOM,
-        });
-        let every = every.max(LEAST);
+        let every = interval(self.every, watch.shortest_limit());
         let is_over = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&is_over);
         let thread = thread::Builder::new()
@@ -218,6 +214,15 @@ impl WatchdogBuilder {
             is_over,
         })
     }
+}
+
+/// The time from look to look: as it is told, or by the shortest limit.
+fn interval(told: Option<Duration>, shortest_limit: Option<Duration>) -> Duration {
+    let every = told.unwrap_or_else(|| match shortest_limit {
+        Some(limit) => (limit / LOOKS_A_LIMIT).clamp(OFTEN, SELDOM),
+        None => SELDOM,
+    });
+    every.max(LEAST)
 }
 
 /// An alarm as an event.
@@ -258,5 +263,23 @@ impl fmt::Debug for WatchdogBuilder {
             .field("limits", &self.limits)
             .field("every", &self.every)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_looks_four_times_within_the_shortest_limit_unless_it_is_told_otherwise() {
+        let ms = Duration::from_millis;
+        let by_limits = [(400, 100), (2, 5), (20, 5), (1_000, 250), (60_000, 250)];
+        for (limit, every) in by_limits {
+            assert_eq!(interval(None, Some(ms(limit))), ms(every), "limit {limit}");
+        }
+        assert_eq!(interval(None, None), ms(250));
+        for (told, every) in [(0, 1), (2, 2), (9_000, 9_000)] {
+            assert_eq!(interval(Some(ms(told)), Some(ms(400))), ms(every));
+        }
     }
 }

@@ -187,6 +187,7 @@ impl<T> Drop for Queue<T> {
 mod tests {
     use super::*;
     use crate::band::Band;
+    use std::cell::Cell;
 
     fn push<T>(queue: &Queue<T>, band: usize, item: T) {
         assert!(queue.push(band, &mut Parcel::new(item)));
@@ -208,6 +209,49 @@ mod tests {
         queue.set.clear(2);
         let mut out = Vec::new();
         assert_eq!(queue.pop_many(&mut out, 5), 1);
+    }
+
+    #[test]
+    fn an_item_that_the_set_does_not_show_is_found_in_an_order_of_some_bands() {
+        let (queue, order) = (Queue::new(3), Order::new(3));
+        push(&queue, 2, 'x');
+        queue.set.clear(2);
+        let mut parcel = Parcel::empty();
+        assert_eq!(queue.pop_under(&order, 0b011, &mut parcel), None);
+        let found = queue.pop_under(&order, 0b110, &mut parcel);
+        assert_eq!((found, parcel.take()), (Some(Band::new(2)), Some('x')));
+    }
+
+    #[test]
+    fn a_band_that_is_shown_and_empty_hides_no_other_in_an_order() {
+        let (queue, order) = (Queue::new(3), Order::new(3));
+        push(&queue, 2, 'x');
+        queue.set.insert(1);
+        let mut parcel = Parcel::empty();
+        let found = queue.pop_under(&order, u64::MAX, &mut parcel);
+        assert_eq!((found, parcel.take()), (Some(Band::new(2)), Some('x')));
+    }
+
+    /// While the search is between band 0, which was empty, and band 1, an item comes into band 0,
+    /// and somebody takes the one of band 1.
+    #[test]
+    fn nothing_is_there_only_if_all_bands_were_empty_at_one_time() {
+        let queue = Queue::new(2);
+        push(&queue, 1, 'x');
+        let is_over = Cell::new(false);
+        let bands = || {
+            queue.bands.iter().enumerate().inspect(|(band, _)| {
+                if *band == 1 && !is_over.replace(true) {
+                    push(&queue, 0, 'y');
+                    assert!(queue.pop_band(1, &mut Parcel::empty()));
+                }
+            })
+        };
+        let mut parcel = Parcel::empty();
+        let found = queue.search_in(2, bands, |band| {
+            queue.pop_one_of(band, &mut parcel).then_some(band)
+        });
+        assert_eq!((found, parcel.take()), (Some(0), Some('y')));
     }
 
     #[test]

@@ -149,3 +149,37 @@ impl<T> StampedQueue<T> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::{About, Origin};
+
+    fn push(queue: &StampedQueue<char>, band: usize, sent: u64, item: char) -> bool {
+        let about = About {
+            sent,
+            expires: u64::MAX,
+            units: 1,
+            origin: Origin::here(),
+        };
+        queue.push(band, &mut Parcel::new(Entry { about, item }))
+    }
+
+    #[test]
+    fn what_a_closed_queue_holds_is_taken_by_urgency_and_shown_no_more() {
+        let queue = StampedQueue::new(3);
+        for (band, sent, item) in [(2, 1, 'c'), (0, 2, 'x'), (1, 3, 'a'), (1, 4, 'b')] {
+            assert!(push(&queue, band, sent, item));
+        }
+        queue.queue().close();
+        assert!(!push(&queue, 1, 5, 'd'));
+        let mut taken = Vec::new();
+        let mut parcel = Parcel::empty();
+        while let Some(band) = queue.pop_closed_of(0b110, &mut parcel) {
+            let next = queue.front(band.index());
+            taken.push((band.index(), parcel.unwrap().item, next));
+        }
+        assert_eq!(taken, [(1, 'a', Some(4)), (1, 'b', None), (2, 'c', None)]);
+        assert_eq!(queue.front(0), Some(2));
+    }
+}

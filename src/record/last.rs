@@ -60,3 +60,25 @@ pub(super) fn take(channel: Channel, band: Band) -> Option<Origin> {
     let last = last.ok().flatten()?;
     (last.channel == channel && last.band == band).then_some(last.origin)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_told_once_and_only_of_that_band_of_that_channel() {
+        let [here, there] = [Channel(1), Channel(2)];
+        let [low, urgent] = [Band::new(1), Band::URGENT];
+        note(here, low, &mut Origin::here());
+        assert!(take(here, low).is_some());
+        assert!(take(here, low).is_none());
+        for (channel, band) in [(there, low), (here, urgent)] {
+            note(here, low, &mut Origin::here());
+            assert!(take(channel, band).is_none());
+            assert!(take(here, low).is_none(), "somebody has asked");
+        }
+        note(here, low, &mut Origin::here());
+        forget();
+        assert!(take(here, low).is_none());
+    }
+}

@@ -265,6 +265,16 @@ impl Latencies {
     }
 }
 
+#[cfg(test)]
+impl Latencies {
+    /// Those of these times, in nanoseconds.
+    pub(crate) fn of(times: impl IntoIterator<Item = u64>) -> Self {
+        let recorder = Recorder::new();
+        times.into_iter().for_each(|time| recorder.record(time));
+        recorder.load()
+    }
+}
+
 fn count(histogram: Option<&Histogram>) -> u64 {
     histogram.map_or(0, |histogram| histogram.as_slice().iter().sum())
 }
@@ -305,19 +315,13 @@ impl serde::Serialize for Latencies {
 mod tests {
     use super::*;
 
-    fn recorded(times: impl IntoIterator<Item = u64>) -> Latencies {
-        let recorder = Recorder::new();
-        times.into_iter().for_each(|time| recorder.record(time));
-        recorder.load()
-    }
-
     #[test]
     fn a_quantile_is_within_1_6_percent_from_100_ns_to_100_s() {
         let mut time = 100;
         while time <= 100_000_000_000 {
             for time in [time - 1, time, time + time / 3, time + time / 7] {
                 // Of three, the middle one.
-                let times = recorded([time, 1, 130_000_000_000]);
+                let times = Latencies::of([time, 1, 130_000_000_000]);
                 let found = times.quantile(0.5).unwrap().as_nanos() as f64;
                 let error = (found - time as f64).abs() / time as f64;
                 assert!(error <= 0.016, "{time} ns came out as {found}");
@@ -328,7 +332,7 @@ mod tests {
 
     #[test]
     fn quantiles_are_ranks() {
-        let times = recorded((1..=100).map(|n| n * 1_000_000));
+        let times = Latencies::of((1..=100).map(|n| n * 1_000_000));
         for (part, expected) in [(0.0, 1), (0.01, 1), (0.5, 50), (0.99, 99), (1.0, 100)] {
             let found = times.quantile(part).unwrap().as_secs_f64() * 1e3;
             assert!(
@@ -346,15 +350,46 @@ mod tests {
 
     #[test]
     fn what_is_longer_than_the_longest_counts_as_it_and_the_maximum_is_exact() {
-        let times = recorded([36_000_000_000_000]);
+        let times = Latencies::of([36_000_000_000_000]);
         assert_eq!(times.max(), Some(Duration::from_secs(36_000)));
         assert_eq!(times.quantile(0.5), Some(Duration::from_secs(36_000)));
     }
 
     #[test]
+    fn of_several_that_are_longer_than_the_longest_only_the_last_is_the_maximum() {
+        let times = Latencies::of([20_000_000_000_000, 36_000_000_000_000]);
+        assert_eq!(times.quantile(0.5), Some(Duration::from_nanos(LONGEST)));
+        assert_eq!(times.quantile(1.0), Some(Duration::from_secs(36_000)));
+    }
+
+    #[test]
+    fn of_no_times_there_is_no_mean_no_longest_and_no_quantile() {
+        let none = Latencies::default();
+        let all = [
+            none.mean(),
+            none.max(),
+            none.longest_at_least(),
+            none.quantile(1.0),
+        ];
+        assert_eq!(
+            (all, none.count(), none.sum()),
+            ([None; 4], 0, Duration::ZERO)
+        );
+    }
+
+    #[test]
+    #[cfg(not(target_family = "wasm"))]
+    fn a_time_that_is_just_the_limit_took_no_longer() {
+        let times = Latencies::of([99, 100, 101]); // each has its own counter
+        let longer = |nanos| times.count_at_least(Duration::from_nanos(nanos));
+        assert_eq!([98, 99, 100, 101].map(longer), [3, 2, 1, 0]);
+    }
+
+    #[test]
     fn hours_are_told_from_each_other() {
-        assert!(recorded([600_000_000_000]).mean() > Some(Duration::from_secs(590)));
-        let times = recorded([[140_000_000_000; 99].as_slice(), &[7_200_000_000_000]].concat());
+        assert!(Latencies::of([600_000_000_000]).mean() > Some(Duration::from_secs(590)));
+        let times =
+            Latencies::of([[140_000_000_000; 99].as_slice(), &[7_200_000_000_000]].concat());
         assert!(times.quantile(0.5) < Some(Duration::from_secs(150)));
     }
 
@@ -375,15 +410,15 @@ mod tests {
             recorder.load()
         );
         // Of another band: nothing, and no panic.
-        assert_eq!(before.since(&recorded([5; 200])).count(), 0);
+        assert_eq!(before.since(&Latencies::of([5; 200])).count(), 0);
     }
 
     #[test]
     fn zeros_are_times_of_nothing() {
-        let times = recorded([1_000_000]).with_zeros(99);
+        let times = Latencies::of([1_000_000]).with_zeros(99);
         assert_eq!(times.count(), 100);
         assert_eq!(times.quantile(0.99), Some(Duration::ZERO));
         assert_eq!(times.max(), Some(Duration::from_millis(1)));
-        assert_eq!(recorded([]).with_zeros(0), Latencies::default());
+        assert_eq!(Latencies::of([]).with_zeros(0), Latencies::default());
     }
 }

@@ -216,3 +216,43 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{entry::Origin, queue::StampedQueue};
+
+    const BAND: Band = Band::new(1);
+
+    fn record() -> Record {
+        let queue = StampedQueue::<()>::new(2);
+        Record::new(2, Clock::new(), queue.fronts().clone())
+    }
+
+    fn about() -> About {
+        About {
+            sent: 0,
+            expires: 0,
+            units: 1,
+            origin: Origin::here(),
+        }
+    }
+
+    /// A send counts itself once its item can be received.
+    #[test]
+    fn what_went_before_its_send_was_counted_counts_as_sent() {
+        let record = record();
+        (0..2).for_each(|_| record.received(BAND, &mut about(), 1));
+        (0..3).for_each(|_| record.evicted(BAND, &about(), 1));
+        (0..5).for_each(|_| record.expired(BAND, &about(), 1));
+        (0..7).for_each(|_| record.dropped(BAND));
+        assert_eq!(record.counted(1).sent, 2 + 3 + 5 + 7);
+        for _ in 0..9 {
+            record.sent(BAND, false);
+            record.sent(BAND, true);
+        }
+        let counted = record.counted(1);
+        assert_eq!(counted.sent, 18);
+        assert_eq!((counted.received, counted.put.count()), (2, 9));
+    }
+}

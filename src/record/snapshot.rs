@@ -263,3 +263,47 @@ impl fmt::Display for Time {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_five_characters_at_the_most_and_is_rounded_down() {
+        let numbers = [
+            (0, "    0"),
+            (9_999, " 9999"),
+            (10_000, "  10k"),
+            (9_999_999, "9999k"),
+            (10_000_000, "  10M"),
+            (10_500_000_000, "  10G"),
+            (9_999_999_999_999, "9999G"),
+            (10_000_000_000_000, "  10T"),
+        ];
+        for (number, text) in numbers {
+            assert_eq!(format!("{:>5}", Number(number)), text);
+        }
+    }
+
+    #[test]
+    fn a_time_has_five_characters_at_the_most_and_is_rounded_down() {
+        let times = [
+            (Duration::ZERO, "    0"),
+            (Duration::from_nanos(1), " <1us"),
+            (Duration::from_nanos(999), " <1us"),
+            (Duration::from_nanos(1_000), "  1us"),
+            (Duration::from_nanos(999_999), "999us"),
+            (Duration::from_millis(1), "  1ms"),
+            (Duration::from_millis(1_999), "   1s"),
+            (Duration::from_secs(59), "  59s"),
+            (Duration::from_secs(60), "   1m"),
+            (Duration::from_secs(3_599), "  59m"),
+            (Duration::from_secs(7_199), "   1h"),
+            (Duration::from_secs(86_400 * 3), "   3d"),
+        ];
+        for (time, text) in times {
+            assert_eq!(format!("{:>5}", Time(Some(time))), text);
+        }
+        assert_eq!(format!("{:>5}", Time(None)), "    -");
+    }
+}

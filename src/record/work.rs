@@ -335,7 +335,6 @@ impl Badge {
         if kind(state) != FREE {
             return false;
         }
-        let state = state / USE * USE; // without a band
         let taken = self.state.compare_exchange(
             state,
             state | WRITING,
@@ -488,5 +487,42 @@ impl fmt::Debug for Working {
         f.debug_struct("Working")
             .field("band", &self.job.as_ref().map(|job| job.band))
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::StampedQueue;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn as_many_as_there_are_badges_are_known_by_name_again_and_again() {
+        let queue = StampedQueue::<()>::new(2);
+        let work = Arc::new(Work::new(2, Clock::new(), queue.fronts().clone()));
+        for _ in 0..5 {
+            let mut guards: Vec<_> = (0..NAMED).map(|_| work.begin(1, Band::URGENT)).collect();
+            assert_eq!(work.list().len(), NAMED);
+            guards.push(work.begin(1, Band::URGENT));
+            assert_eq!((work.list().len(), work.running(0)), (NAMED, NAMED + 1));
+            drop(guards);
+            assert_eq!((work.list().len(), work.running(0)), (0, 0));
+        }
+    }
+
+    #[test]
+    fn each_use_of_a_badge_is_told_from_those_before() {
+        let badge = Badge::new();
+        let mut states = BTreeSet::new();
+        for now in 0..100 {
+            assert!(badge.take(Band::new(63), now, None));
+            assert!(!badge.take(Band::URGENT, now, None), "it is in use");
+            let running = badge.read(now + 5).unwrap();
+            let found = (running.band, running.since.as_nanos());
+            assert_eq!(found, (Band::new(63), 5));
+            assert!(states.insert(badge.state.load(Ordering::Relaxed)));
+            badge.free();
+            assert!(badge.read(now).is_none());
+        }
     }
 }

@@ -111,6 +111,8 @@ mod tests {
             total.listen(Class::SECOND, &second),
             total.listen(Class::FIRST, &first),
         ];
+        #[cfg(feature = "observe")]
+        assert_eq!(total.waiting(), 3);
         let mut asked = Vec::new();
         drop(total.notify(|class| {
             asked.push(class);

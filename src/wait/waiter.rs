@@ -225,8 +225,13 @@ impl core::fmt::Debug for Begun {
 #[cfg(all(test, not(target_family = "wasm")))]
 mod tests {
     use super::{super::EventCount, *};
-    use core::task::Waker;
-    use std::time::{Duration, Instant};
+    use crate::wait::Wakes;
+    use core::{cell::Cell, task::Waker};
+    use std::{
+        sync::atomic::AtomicUsize,
+        task::Wake,
+        time::{Duration, Instant},
+    };
 
     fn poll_once(waiter: &mut Waiter, event: &EventCount) -> bool {
         let context = Context::from_waker(Waker::noop());
@@ -264,6 +269,78 @@ mod tests {
         waiter.leave(&event);
         waiter.leave(&event);
         assert_eq!(event.waiting(), 0);
+        assert!(!poll_once(&mut waiter, &event));
+        waiter.leave(&&event);
+        assert_eq!(event.waiting(), 0);
+    }
+
+    /// Counts who has looked in vain.
+    struct Counting {
+        event: EventCount,
+        in_vain: Cell<usize>,
+    }
+
+    impl Place for Counting {
+        fn listen(&self) -> EventListener {
+            self.event.listen()
+        }
+
+        fn left_unwoken(&self) {
+            self.event.left_unwoken();
+        }
+
+        fn pass_on(&self) -> Wakes {
+            self.event.pass_on()
+        }
+
+        fn looked_in_vain(&self) -> Wakes {
+            self.in_vain.set(self.in_vain.get() + 1);
+            Wakes::none()
+        }
+    }
+
+    #[test]
+    fn only_one_that_was_woken_says_that_it_looked_in_vain() {
+        let place = Counting {
+            event: EventCount::new(),
+            in_vain: Cell::new(0),
+        };
+        let mut waiter = Waiter::new();
+        let mut in_vain = || {
+            let context = Context::from_waker(Waker::noop());
+            let polled = waiter.poll(&place, &context, || None::<()>);
+            assert!(polled.is_pending());
+            place.in_vain.get()
+        };
+        assert_eq!([in_vain(), in_vain()], [0, 0]);
+        drop(place.event.notify(1));
+        assert_eq!([in_vain(), in_vain()], [1, 1]);
+        waiter.leave(&place);
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_task_that_goes_on_between_its_marking_and_its_wake_is_not_woken() {
+        let event = EventCount::new();
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let context = Context::from_waker(&waker);
+        let mut waiter = Waiter::new();
+        let polled = waiter.poll(&event, &context, || None::<()>);
+        assert!(polled.is_pending());
+        let wakes = event.notify(1);
+        let polled = waiter.poll(&event, &context, || Some(()));
+        assert!(polled.is_ready());
+        drop(wakes);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0);
     }
 
     #[test]

@@ -93,6 +93,19 @@ fn work_that_is_as_urgent_or_more_is_none() {
     assert_eq!(inversion(&receiver)[1], Duration::ZERO);
 }
 
+/// It is guards that are counted, however few the workers are.
+#[test]
+fn less_urgent_work_beside_some_that_is_as_urgent_is_none() {
+    let (sender, receiver) = channel();
+    let _both = [1, 2].map(|band| receiver.working(Band::new(band)));
+    sender.try_send(Band::new(1), 1).unwrap();
+    sleep(5 * MS);
+    assert_eq!(inversion(&receiver)[1], Duration::ZERO);
+    sender.try_send(Band::URGENT, 1).unwrap();
+    sleep(5 * MS);
+    assert!(inversion(&receiver)[0] >= 5 * MS);
+}
+
 /// Each episode adds up.
 #[test]
 fn episodes_add_up() {

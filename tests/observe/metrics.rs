@@ -10,7 +10,7 @@ use metrics::{
     Unit,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -22,6 +22,8 @@ struct Notes {
     counters: Arc<Mutex<BTreeMap<String, u64>>>,
     gauges: Arc<Mutex<BTreeMap<String, f64>>>,
     units: Mutex<BTreeMap<String, Unit>>,
+    /// What is described as a counter.
+    described: Mutex<BTreeSet<String>>,
 }
 
 impl Notes {
@@ -41,17 +43,21 @@ impl Notes {
             .unwrap_or_else(|| panic!("no {key} in {gauges:#?}"))
     }
 
-    fn names(&self) -> Vec<String> {
+    /// Of the counters that were published.
+    fn names_of_counters(&self) -> BTreeSet<String> {
         let counters = self.counters.lock().unwrap();
-        let gauges = self.gauges.lock().unwrap();
-        let keys = counters.keys().chain(gauges.keys());
-        let mut names: Vec<_> = keys
-            .map(|key| key.split('{').next().unwrap().into())
-            .collect();
-        names.sort();
-        names.dedup();
-        names
+        counters.keys().map(|key| name(key)).collect()
     }
+
+    fn names(&self) -> BTreeSet<String> {
+        let gauges = self.gauges.lock().unwrap();
+        let gauges = gauges.keys().map(|key| name(key));
+        gauges.chain(self.names_of_counters()).collect()
+    }
+}
+
+fn name(key: &str) -> String {
+    key.split('{').next().unwrap().to_owned()
 }
 
 /// `name{label=value,...}`
@@ -93,6 +99,8 @@ impl GaugeFn for GaugeNote {
 
 impl Recorder for Notes {
     fn describe_counter(&self, key: KeyName, unit: Option<Unit>, text: SharedString) {
+        let mut described = self.described.lock().unwrap();
+        described.insert(key.as_str().to_owned());
         self.describe_gauge(key, unit, text);
     }
 
@@ -189,7 +197,12 @@ fn what_is_described_is_what_is_published() {
         publish("jobs", &receiver.snapshot());
     });
     let units = notes.units.lock().unwrap();
-    assert_eq!(units.keys().cloned().collect::<Vec<_>>(), notes.names());
+    assert_eq!(
+        units.keys().cloned().collect::<BTreeSet<_>>(),
+        notes.names()
+    );
+    let counters = notes.described.lock().unwrap();
+    assert_eq!(*counters, notes.names_of_counters());
     for (name, unit) in &*units {
         let is_time = name.contains("_seconds");
         assert_eq!(*unit == Unit::Seconds, is_time, "{name}: {unit:?}");
@@ -209,5 +222,5 @@ fn nothing_is_said_of_what_nobody_counts() {
         "bandq_receivers_waiting",
         "bandq_senders_waiting",
     ];
-    assert_eq!(notes.names(), names);
+    assert_eq!(notes.names(), names.map(str::to_owned).into());
 }

@@ -28,30 +28,32 @@ fn get_is_the_time_from_send_to_receive() {
     assert!(p50 <= max && p50.as_secs_f64() >= least.as_secs_f64() * 0.984);
 }
 
+/// Each way to wait for room.
+type Way = fn(&bandq::Sender<u32>);
+const WAYS: [Way; 5] = [
+    |sender| sender.send_blocking(Band::URGENT, 1).unwrap(),
+    |sender| {
+        let forever = Duration::from_secs(100);
+        sender.send_timeout(Band::URGENT, 1, forever).unwrap();
+    },
+    |sender| future::block_on(sender.send(Band::URGENT, 1)).unwrap(),
+    |sender| {
+        assert_eq!(future::block_on(sender.send_many(Band::URGENT, [1])), Ok(1));
+    },
+    |sender| {
+        let permit = future::block_on(sender.reserve(Band::URGENT)).unwrap();
+        permit.send(1).unwrap();
+    },
+];
+
 #[test]
 fn put_is_the_time_that_a_sender_waited_for_room() {
     let _watchdog = Watchdog::new("put_is_the_time_that_a_sender_waited_for_room");
     let (sender, receiver) = Builder::new(1).capacity(1).observe().build().unwrap();
     let band = Band::URGENT;
     sender.try_send(band, 0).unwrap();
-    // Each way to wait, one after the other; each waits for 10 ms at the least.
-    type Way = fn(&bandq::Sender<u32>);
-    let ways: [Way; 5] = [
-        |sender| sender.send_blocking(Band::URGENT, 1).unwrap(),
-        |sender| {
-            let forever = Duration::from_secs(100);
-            sender.send_timeout(Band::URGENT, 1, forever).unwrap();
-        },
-        |sender| future::block_on(sender.send(Band::URGENT, 1)).unwrap(),
-        |sender| {
-            assert_eq!(future::block_on(sender.send_many(Band::URGENT, [1])), Ok(1));
-        },
-        |sender| {
-            let permit = future::block_on(sender.reserve(Band::URGENT)).unwrap();
-            permit.send(1).unwrap();
-        },
-    ];
-    for (n, way) in ways.into_iter().enumerate() {
+    // One after the other; each waits for 10 ms at the least.
+    for (n, way) in WAYS.into_iter().enumerate() {
         thread::scope(|scope| {
             let waits = scope.spawn(|| way(&sender));
             while sender.snapshot().senders_waiting == 0 {
@@ -70,6 +72,18 @@ fn put_is_the_time_that_a_sender_waited_for_room() {
             put.quantile(of_first + 0.01) >= Some(10 * MS),
             "way {n}: {put:?}"
         );
+    }
+}
+
+#[test]
+fn who_finds_room_at_once_has_waited_for_nothing() {
+    let (sender, receiver) = Builder::new(1).capacity(1).observe().build().unwrap();
+    for (n, way) in WAYS.into_iter().enumerate() {
+        way(&sender);
+        receiver.try_recv().unwrap();
+        let put = &sender.snapshot().bands[0].put;
+        let expected = (1 + n as u64, Some(Duration::ZERO));
+        assert_eq!((put.count(), put.max()), expected, "way {n}");
     }
 }
 

@@ -1,7 +1,12 @@
 //! Spans and events.
 
-use bandq::{Band, Builder};
-use std::sync::{Arc, Mutex};
+use crate::support::watchdog::Watchdog as Hang;
+use bandq::{Band, Builder, observe::Watchdog};
+use std::{
+    mem,
+    sync::{Arc, Mutex, mpsc},
+    time::Duration,
+};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -97,6 +102,29 @@ fn work_follows_from_its_send_and_evictions_and_the_close_are_events() {
         })
         .collect();
     assert_eq!(found, expected);
+}
+
+/// The dump is called on the watchdog's thread, which gets its subscriber there.
+#[test]
+fn an_alarm_is_an_event() {
+    let _hang = Hang::new("an_alarm_is_an_event");
+    let log = Log::default();
+    let of_the_thread = log.clone();
+    let (sender, receiver) = Builder::new(1).observe().build().unwrap();
+    let (say, heard) = mpsc::channel();
+    let _watchdog = Watchdog::new(&receiver)
+        .limit(Band::URGENT, Duration::from_millis(1))
+        .dump(move || {
+            let subscriber = of_the_thread.clone();
+            mem::forget(tracing::subscriber::set_default(subscriber));
+            "my tasks".to_owned()
+        })
+        .spawn(move |alarm| _ = say.send(alarm))
+        .unwrap();
+    sender.try_send(Band::URGENT, ()).unwrap();
+    let alarm = heard.recv().unwrap().to_string();
+    let line = log.0.lock().unwrap()[0].clone();
+    assert!(line.contains(&alarm) && line.contains(" 0"), "{line}");
 }
 
 #[test]

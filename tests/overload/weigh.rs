@@ -260,8 +260,8 @@ fn victims_that_did_not_suffice_come_back_and_their_room_is_free() {
 
 #[test]
 fn waiting_senders_of_different_weights_all_get_in() {
-    ends("senders of different weights", || {
-        for seed in 0..20 {
+    for seed in 0..20 {
+        ends("senders of different weights", move || {
             let (tx, rx) = channel(3, 6);
             let each = 200;
             let sum = |senders: Vec<thread::JoinHandle<usize>>| {
@@ -291,8 +291,8 @@ fn waiting_senders_of_different_weights_all_get_in() {
             let received: usize = rx.iter().map(|(_, item)| item).sum();
             assert_eq!(received, sum(senders));
             assert_eq!(rx.available(), Some(6));
-        }
-    });
+        });
+    }
 }
 
 #[test]

@@ -186,3 +186,17 @@ fn nothing_urgent_waits_once_what_came_before_the_change_is_taken() {
     receiver.try_recv().unwrap();
     assert!(!receiver.urgent_waiting(Band::new(1)));
 }
+
+#[test]
+fn something_urgent_waits_where_a_band_holds_what_came_before_the_change_and_after() {
+    let (sender, receiver) = bandq::unbounded(2);
+    sender.try_send(Band::URGENT, ()).unwrap();
+    let step = Duration::from_millis(1);
+    receiver.set_policy(Policy::ageing(step)).unwrap();
+    sender.try_send(Band::URGENT, ()).unwrap();
+    for _ in 0..2 {
+        assert!(receiver.urgent_waiting(Band::new(1)));
+        receiver.try_recv().unwrap();
+    }
+    assert!(!receiver.urgent_waiting(Band::new(1)));
+}
