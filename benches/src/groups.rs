@@ -45,6 +45,7 @@ mod single;
 mod tasks;
 mod threads;
 mod urgent;
+mod workers;
 
 /// The bands, wherever their number is not the question.
 const BANDS: usize = 8;
@@ -104,6 +105,7 @@ pub fn all(effort: &Effort) -> Vec<Group> {
         urgent::group(effort),
         latency::group(effort),
         threads::oversubscription(effort),
+        workers::group(effort),
     ]
 }
 

@@ -12,6 +12,7 @@ pub mod backlog;
 pub mod busy;
 pub mod clock;
 pub mod crew;
+pub mod jobs;
 pub mod latency;
 pub mod line;
 pub mod memory;

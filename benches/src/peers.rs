@@ -8,6 +8,7 @@ mod bandq_channels;
 mod bandq_observed;
 mod crossbeam_channel;
 mod flume;
+pub mod jobs;
 mod kanal;
 mod mutex_deques;
 mod mutex_heap;

@@ -1,7 +1,11 @@
-//! What a peer has to be: a [`Queue`] that never waits, or an [`AsyncQueue`] that does.
+//! What a peer has to be: a [`Queue`] that never waits, an [`AsyncQueue`] that does, or a
+//! [`JobPool`] that works.
 
 use std::future::Future;
 use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -99,4 +103,46 @@ pub trait AsyncQueue: 'static {
 
     /// Receives one item, or `None` at the end.
     fn recv(receiver: &Self::Receiver) -> impl Future<Output = Option<u64>> + Send;
+}
+
+/// A pool of workers on tokio, which calls a handler for each job. The handler only counts.
+pub trait JobPool: 'static {
+    /// Who it is.
+    const PEER: Peer;
+
+    /// A pool with the jobs `0..jobs` in its queue. It runs when its future is polled, has so many
+    /// in hand at a time at the most, and ends when all are handled.
+    fn queued(
+        workers: usize,
+        jobs: u64,
+        handled: Arc<Handled>,
+    ) -> impl Future<Output = RunningPool> + Send;
+}
+
+/// What runs a pool to its end.
+pub type RunningPool = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What handlers count: how many jobs there were, and their sum. One word for both, so that it is
+/// as little work as can be checked.
+#[derive(Debug, Default)]
+pub struct Handled(AtomicU64);
+
+impl Handled {
+    /// The sum has the lower bits, which do for a million jobs.
+    const ONE: u64 = 1 << 40;
+
+    /// Counts a job, and says how many there were with it.
+    #[inline]
+    pub fn add(&self, job: u64) -> u64 {
+        let before = self.0.fetch_add(Self::ONE + job, Ordering::Relaxed);
+        before / Self::ONE + 1
+    }
+
+    /// Panics unless it was exactly the jobs `0..jobs`, as far as count and sum tell.
+    pub fn expect(&self, jobs: u64) {
+        let handled = self.0.load(Ordering::Relaxed);
+        let expected = (jobs, (0..jobs).sum());
+        let found = (handled / Self::ONE, handled % Self::ONE);
+        assert_eq!(found, expected, "jobs were lost or doubled");
+    }
 }

@@ -7,7 +7,10 @@ use std::time::Instant;
 
 use bandq_benches::loads::crew::Shape;
 use bandq_benches::loads::tasks::{self, Sides};
-use bandq_benches::loads::{Bands, backlog, busy, clock, latency, memory, single, threads, urgent};
+use bandq_benches::loads::{
+    Bands, backlog, busy, clock, jobs, latency, memory, single, threads, urgent,
+};
+use bandq_benches::peers::jobs::*;
 use bandq_benches::peers::policies::*;
 use bandq_benches::peers::*;
 use bandq_benches::queue::{AsyncQueue, Queue};
@@ -258,6 +261,19 @@ fn every_peer_does_the_loads_on_tasks() {
             tasks::throughput::<Q>(SHAPE, Some(64));
             tasks::ping_pong::<Q>(BANDS, 100, Sides::Tasks);
             tasks::ping_pong::<Q>(BANDS, 100, Sides::Threads);
+        }
+    );
+}
+
+#[test]
+fn every_pool_handles_each_job_once() {
+    each!(
+        [
+            BandqWorkers, BandqWorkersSpawning, Apalis<UNSPAWNED>, Apalis<SPAWNING>, HandWritten,
+            RecvLoop
+        ] as P => {
+            jobs::throughput::<P>(4, 1_000);
+            jobs::one_thread::<P>(4, 1_000);
         }
     );
 }

@@ -12,6 +12,7 @@ use std::{
 
 const CLASSES: [&str; 4] = ["LS", "Guaranteed", "Burstable", "BE"];
 const RUNTIMES: [&str; 4] = ["tokio", "smol", "async-std", "threads"];
+const POOLS: [&str; 2] = ["loops", "workers"];
 
 fn program() -> PathBuf {
     let test = env::current_exe().expect("a test has a path");
@@ -136,8 +137,10 @@ fn by_one_worker(disciplines: &[&str], trace: &Trace, arguments: &[&str]) -> Val
 #[test]
 fn every_job_of_the_built_in_workload_is_done_once_and_in_order_on_every_runtime() {
     for runtime in RUNTIMES {
-        let report = good_run(&["--runtime", runtime, "--seconds", "1"]);
-        assert_eq!(report["runtime"], runtime);
+        for pool in POOLS {
+            let report = good_run(&["--runtime", runtime, "--pool", pool, "--seconds", "1"]);
+            assert_eq!(report["runtime"], runtime);
+        }
     }
 }
 
@@ -147,17 +150,24 @@ fn urgent_jobs_of_a_real_trace_wait_far_less_by_class_on_every_runtime() {
         eprintln!("no real trace here (BANDQ_TRACE is not set): skipped");
         return;
     };
-    for runtime in RUNTIMES {
-        let report = good_run(&["--runtime", runtime, "--seconds", "8", "--trace", &trace]);
+    for (runtime, pool) in [
+        ("tokio", "loops"),
+        ("smol", "loops"),
+        ("async-std", "loops"),
+        ("threads", "loops"),
+        ("tokio", "workers"),
+    ] {
+        let place = ["--runtime", runtime, "--pool", pool];
+        let report = good_run(&[&place, &["--seconds", "8", "--trace", &trace][..]].concat());
         let (fifo, priority) = (median_wait(&report, 0, "LS"), median_wait(&report, 1, "LS"));
         eprintln!(
-            "{runtime}: LS median wait {fifo:.1} ms first come first served, \
+            "{runtime}, {pool}: LS median wait {fifo:.1} ms first come first served, \
              {priority:.1} ms by class"
         );
         // A ratio within one run; seen are 8 and more.
         assert!(
             priority * 2.0 < fifo,
-            "{runtime}: {priority} ms against {fifo} ms"
+            "{runtime}, {pool}: {priority} ms against {fifo} ms"
         );
     }
 }
@@ -165,20 +175,22 @@ fn urgent_jobs_of_a_real_trace_wait_far_less_by_class_on_every_runtime() {
 #[test]
 fn strictly_a_more_urgent_class_has_waited_less_and_gets_every_receive_it_contends_for() {
     let trace = at_once("strict", [60; 4]);
-    let report = by_one_worker(
-        &["strict"],
-        &trace,
-        &["--policy", "strict", "--seconds", "0.01"],
-    );
-    for pair in CLASSES.windows(2) {
-        let (urgent, less) = (
-            wait(&report, 0, pair[0], "max"),
-            wait(&report, 0, pair[1], "p50"),
+    for pool in POOLS {
+        let report = by_one_worker(
+            &["strict"],
+            &trace,
+            &["--policy", "strict", "--seconds", "0.01", "--pool", pool],
         );
-        assert!(urgent < less, "{pair:?}: {urgent} and {less} ms");
+        for pair in CLASSES.windows(2) {
+            let (urgent, less) = (
+                wait(&report, 0, pair[0], "max"),
+                wait(&report, 0, pair[1], "p50"),
+            );
+            assert!(urgent < less, "{pool}, {pair:?}: {urgent} and {less} ms");
+        }
+        assert_eq!(class(&report, 0, "LS")["share"], 1.0, "{pool}");
+        assert_eq!(class(&report, 0, "LS")["overtaken_ms"], 0.0, "{pool}");
     }
-    assert_eq!(class(&report, 0, "LS")["share"], 1.0);
-    assert_eq!(class(&report, 0, "LS")["overtaken_ms"], 0.0);
 }
 
 #[test]
@@ -325,6 +337,7 @@ fn bad_input_is_told_with_file_line_and_column_and_exit_code_2() {
         &["--workers", "0"],
         &["--load", "nan"],
         &["--runtime", "rayon"],
+        &["--pool", "rayon"],
         &["--no-such-option"],
     ] {
         let output = replay(arguments);
@@ -340,26 +353,37 @@ fn bad_input_is_told_with_file_line_and_column_and_exit_code_2() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_drains_reports_and_exits_with_130() {
-    // `timeout` is not everywhere, so this asks for the example's own process and `kill`.
-    let child = Command::new(program())
-        .args(["--json", "--seconds", "20"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("the example was built");
-    // Long enough to have started on any machine; if it had not, the default action of the signal
-    // would end it with no exit code, and the test would say so.
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    let kill = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(kill.expect("kill is everywhere").success());
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!(
-        output.status.code(),
-        Some(130),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(!output.stderr.is_empty(), "what was left is reported");
+    for (pool, runtime) in [
+        ("loops", "tokio"),
+        ("workers", "tokio"),
+        ("workers", "threads"),
+    ] {
+        // `timeout` is not everywhere, so this asks for the example's own process and `kill`.
+        let child = Command::new(program())
+            .args(["--json", "--seconds", "20", "--load", "2"])
+            .args(["--pool", pool, "--runtime", runtime])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the example was built");
+        // Long enough to have started on any machine; if it had not, the default action of the
+        // signal would end it with no exit code, and the test would say so.
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        let kill = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status();
+        assert!(kill.expect("kill is everywhere").success());
+        let output = child.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{pool}, {runtime}: {said}");
+        assert!(
+            said.contains("drained from the channel"),
+            "{pool}, {runtime}: {said}"
+        );
+        let report: Value = serde_json::from_slice(&output.stdout).expect("one object");
+        assert_eq!(
+            report["disciplines"][0]["lost"], 0,
+            "{pool}, {runtime}: {report}"
+        );
+    }
 }

@@ -5,6 +5,7 @@ use std::{
     env,
     io::{BufRead, BufReader, Read},
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
+    time::Instant,
 };
 
 struct Service {
@@ -78,6 +79,32 @@ fn sigterm_drains_and_loses_nothing() {
         (number(&text, "accepted"), number(&text, "done")),
         (sent, sent)
     );
+}
+
+/// The second deadline is over long before the work, which would take hours: that it ends at all
+/// is the deadline's doing.
+#[test]
+fn a_hundred_thousand_queued_jobs_are_done_or_listed_after_sigterm() {
+    for (job_ms, deadline_ms, code) in [("0", "600000", 0), ("1000", "1000", 1)] {
+        let arguments = ["--job-ms", job_ms, "--deadline-ms", deadline_ms];
+        let service = Service::start(&[&["--jobs", "100000"], &arguments[..]].concat());
+        service.signal();
+        let signalled = Instant::now();
+        let (status, text) = service.end();
+        let after = signalled.elapsed();
+        assert_eq!(
+            status.code(),
+            Some(code),
+            "{}",
+            text.lines().next().unwrap_or("")
+        );
+        let [sent, accepted, done, returned] =
+            ["sent", "accepted", "done", "returned"].map(|word| number(&text, word));
+        assert!(sent >= 100_000);
+        assert_eq!((accepted, done + returned), (sent, sent));
+        assert_eq!(text.lines().count() as u64, 1 + returned);
+        eprintln!("{done} done, {returned} returned, deadline {deadline_ms} ms: {after:?}");
+    }
 }
 
 #[test]

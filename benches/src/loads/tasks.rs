@@ -12,7 +12,7 @@ use super::{Bands, Tally, shares};
 use crate::queue::AsyncQueue;
 
 /// Items between two yields.
-pub(super) const STRIDE: u64 = 64;
+pub(crate) const STRIDE: u64 = 64;
 
 /// tokio with two workers.
 pub(super) fn runtime() -> Runtime {

@@ -25,7 +25,7 @@ pub(crate) const MAX_WORKERS: usize = 4096;
 /// the classes' bands are served by that policy instead, and what each class got is compared.
 ///
 /// At the end it checks itself: every job must have come out exactly once and, within a band, in
-/// the order in which it was sent, as far as each worker can tell.
+/// the order in which it was sent, as far as each worker, or their pool, can tell.
 #[derive(Debug, Parser)]
 #[command(name = "replay", verbatim_doc_comment, after_help = NOTES)]
 pub(crate) struct Args {
@@ -57,6 +57,10 @@ pub(crate) struct Args {
     /// What the producer and the workers run on.
     #[arg(long, value_enum, default_value_t = RuntimeName::Tokio)]
     pub(crate) runtime: RuntimeName,
+
+    /// Who the workers are.
+    #[arg(long, value_enum, default_value_t = PoolName::Loops)]
+    pub(crate) pool: PoolName,
 
     /// Seed of the built-in workload; a trace does not need one.
     #[arg(
@@ -117,6 +121,12 @@ What --policy shows:
   overtaken  a job of this class came out after one that was sent so much later: the greatest such
              time. Under ageing it is no more than a step for each class that is more urgent.
 
+The pools:
+  loops      many receivers at once on one channel, which is what the self-check is hardest on: it
+             looks at the order of each. So it is the default.
+  workers    as a program would use it: a handler for each job. The order is checked over the whole
+             pool. Weights share out the time that jobs run here, where loops share out receives.
+
 What is done to all:
   Run times are cut at their 95th percentile, compressed with everything else, and rounded up to
   the grain of the runtime's timer (1 ms on tokio, 0.2 ms on the others). Then the workers are
@@ -126,6 +136,15 @@ Exit status:
   0 all is well; 1 the self-check failed; 2 bad arguments or a bad trace; 130 ended by Ctrl-C: the
   channel is closed, jobs in hand are finished, and what was left is reported. A second Ctrl-C ends
   it at once.";
+
+/// Who the workers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PoolName {
+    /// a loop for each worker, with a receiver of its own
+    Loops,
+    /// a pool of bandq-workers, with one receiver
+    Workers,
+}
 
 /// A policy, and how it was asked for.
 #[derive(Clone, Debug)]

@@ -15,6 +15,7 @@
 //! | `plan` | what is replayed: compressed time, capped run times, the number of workers |
 //! | `runtime` | the runtimes, and what their timers can do |
 //! | `run` | one producer, one channel, many workers: one discipline from start to end |
+//! | `shared`, `loops`, `pool` | the producer, and the workers: as loops, or as a pool of handlers |
 //! | `stop`, `progress` | Ctrl-C, and the live bars |
 //! | `check` | was every job run once, and in order |
 //! | `contest` | with `--policy`: who got how much where several classes waited |
@@ -26,13 +27,16 @@ mod check;
 mod contest;
 mod discipline;
 mod job;
+mod loops;
 mod plan;
 mod plot;
 mod policies;
+mod pool;
 mod progress;
 mod report;
 mod run;
 mod runtime;
+mod shared;
 mod stop;
 mod text;
 mod trace;
@@ -92,7 +96,7 @@ fn replay(args: &Args) -> Result<u8, Box<dyn Error>> {
     for &discipline in args.disciplines() {
         if !stop.requested() {
             let policy = args.policy_of(discipline);
-            let outcome = run::run(args.runtime, discipline, policy, &plan, &stop)?;
+            let outcome = run::run((args.pool, args.runtime), discipline, policy, &plan, &stop)?;
             report.add(discipline, &plan, &outcome);
         }
     }

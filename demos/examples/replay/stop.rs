@@ -1,27 +1,23 @@
-//! Ctrl-C: closes the channel of the run, so that everything comes to its end by itself.
+//! Ctrl-C: ends the workers of the run, so that everything comes to its end by itself.
 
 use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use bandq::{Sender, WeakSender};
-
-use crate::discipline::Ticket;
-
 /// Signals closer together than this count as one: `timeout` sends each to the program and again to
 /// its process group.
 const ONE_PRESS: Duration = Duration::from_millis(500);
 
-/// Whether somebody wants the replay to end, and which channel to close then.
-#[derive(Clone, Debug, Default)]
+/// Whether somebody wants the replay to end, and what ends it then.
+#[derive(Clone, Default)]
 pub(crate) struct Stop(Arc<State>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     /// When the end was asked for.
     requested: OnceLock<Instant>,
-    /// Weak, so that the channel still closes by itself when its producer is done.
-    channel: Mutex<Option<WeakSender<Ticket>>>,
+    /// What ends the run.
+    end: Mutex<Option<Box<dyn Fn() + Send>>>,
 }
 
 impl Stop {
@@ -34,7 +30,7 @@ impl Stop {
             if first.elapsed() > ONE_PRESS {
                 process::exit(i32::from(crate::INTERRUPTED)); // asked for again
             }
-            handle.close();
+            handle.call();
         })?;
         Ok(stop)
     }
@@ -44,22 +40,21 @@ impl Stop {
         self.0.requested.get().is_some()
     }
 
-    /// Makes this the channel that a request closes. A request made before closes it at once.
-    pub(crate) fn watch(&self, channel: &Sender<Ticket>) {
-        *self.channel() = Some(channel.downgrade());
+    /// Makes this what a request calls. A request made before calls it at once.
+    pub(crate) fn watch(&self, end: impl Fn() + Send + 'static) {
+        *self.end() = Some(Box::new(end));
         if self.requested() {
-            self.close();
+            self.call();
         }
     }
 
-    fn close(&self) {
-        if let Some(channel) = self.channel().as_ref().and_then(WeakSender::upgrade) {
-            channel.close();
+    fn call(&self) {
+        if let Some(end) = &*self.end() {
+            end();
         }
     }
 
-    fn channel(&self) -> MutexGuard<'_, Option<WeakSender<Ticket>>> {
-        let channel = &self.0.channel;
-        channel.lock().unwrap_or_else(PoisonError::into_inner)
+    fn end(&self) -> MutexGuard<'_, Option<Box<dyn Fn() + Send>>> {
+        self.0.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

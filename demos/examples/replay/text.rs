@@ -1,6 +1,6 @@
 //! What people are told: what is about to run, and the table at the end.
 
-use crate::args::Args;
+use crate::args::{Args, PoolName};
 use crate::discipline::Discipline;
 use crate::job::Jobs;
 use crate::plan::{Plan, RUSH_PERCENT};
@@ -12,6 +12,10 @@ pub(crate) fn heading(jobs: &Jobs, args: &Args, plan: &Plan) -> String {
     let skipped = match jobs.skipped {
         0 => String::new(),
         rows => format!(" ({rows} more were never scheduled, and are skipped)"),
+    };
+    let of_pool = match args.pool {
+        PoolName::Loops => "",
+        PoolName::Workers => " of a pool of bandq-workers",
     };
     let rush = (plan.rush.end - plan.rush.start).as_secs_f64();
     let mut lines = vec![
@@ -34,8 +38,8 @@ pub(crate) fn heading(jobs: &Jobs, args: &Args, plan: &Plan) -> String {
             args.runtime,
         ),
         format!(
-            "workers      {} on {}; offered load in the rush {:.2}",
-            plan.workers, args.runtime, plan.load
+            "workers      {}{} on {}; offered load in the rush {:.2}",
+            plan.workers, of_pool, args.runtime, plan.load
         ),
     ];
     if args.policy.is_some() {
