@@ -13,6 +13,7 @@ use crate::{
     pool::{Pool, Presence},
     report::{Report, Stuck},
     retry::{Budget, Retry},
+    sync::Mutex,
     timer::Timer,
 };
 use bandq::{Band, Receiver};
@@ -23,7 +24,7 @@ use std::{
     marker::PhantomData,
     ops::RangeInclusive,
     panic::Location,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 
