@@ -5,7 +5,7 @@ use bandq::{Band, Sender};
 use bandq_workers::{Control, Job, Jobs, Outcome, Report, Task, Workers};
 use loom_tests::{Bound, Item, Ledger, Seen, block_on, model, thread};
 use std::{
-    future::{Future, poll_fn},
+    future::{Future, pending, poll_fn},
     pin::{Pin, pin},
     sync::{
         Arc, Mutex,
@@ -102,22 +102,22 @@ fn settled(report: &Report<Item>, accepted: usize) {
     assert!(report.adds_up() && report.stuck.is_empty(), "{report:?}");
 }
 
-/// A drain beside a send: what was sent is worked on before the pool ends, and the rest is not.
+/// A drain beside a send and the driver: what was sent is worked on before the pool ends, and what
+/// was not is not.
 #[test]
 fn drain_send() {
     static SEEN: Seen = Seen::new();
-    model("workers/drain_send", 2, Bound::Preemptions(3), |cast| {
+    let bound = Bound::Preemptions(1).or_in_full(Bound::Preemptions(2));
+    model("workers/drain_send", 3, bound, |cast| {
         let set = setup(0, |workers| {
             workers.run(|_job| async { Outcome::<()>::Done })
         });
         let (sender, item) = (set.sender, set.ledger.item());
         let (control, mut pool) = (set.control.clone(), set.pool);
-        let (sent, (report, pool)) = cast.two(
+        let (sent, (), (report, pool)) = cast.three(
             move || sender.try_send(BAND, item).is_ok(),
-            move || {
-                drop(control.drain(LONG));
-                (block_on(&mut pool), pool)
-            },
+            move || drop(control.drain(LONG)),
+            move || (block_on(&mut pool), pool),
         );
         SEEN.mark(if sent { "sent" } else { "closed" });
         settled(&report, sent.into());
@@ -128,18 +128,20 @@ fn drain_send() {
     SEEN.expect(["sent", "closed"]);
 }
 
-/// The same with a stop, which gives back what was sent.
+/// A stop beside a send and a second stop, which may be the one that closes the channel and not be
+/// through with that: what was sent is given back before the pool ends.
 #[test]
 fn stop_send() {
     static SEEN: Seen = Seen::new();
-    model("workers/stop_send", 2, Bound::Preemptions(3), |cast| {
+    model("workers/stop_send", 3, Bound::Preemptions(2), |cast| {
         let set = setup(0, |workers| {
             workers.run(|_job| async { Outcome::<()>::Done })
         });
         let (sender, item) = (set.sender, set.ledger.item());
-        let (control, pool) = (set.control.clone(), set.pool);
-        let (sent, report) = cast.two(
+        let (control, other, pool) = (set.control.clone(), set.control.clone(), set.pool);
+        let (sent, (), report) = cast.three(
             move || sender.try_send(BAND, item).is_ok(),
+            move || drop(other.stop(LONG)),
             move || run_with_the_clock(control.stop(LONG)),
         );
         SEEN.mark(if sent { "sent" } else { "closed" });
@@ -305,6 +307,61 @@ fn stop_cancelled() {
         set.ledger.settle();
     });
     SEEN.expect(["heard", "not begun"]);
+}
+
+/// The same where another task waits for it in the handler's place.
+#[test]
+fn stop_cancelled_elsewhere() {
+    model(
+        "workers/stop_cancelled_elsewhere",
+        2,
+        Bound::Preemptions(3),
+        |cast| {
+            let waits = Arc::new(Mutex::new(None));
+            let slot = Arc::clone(&waits);
+            let (set, mut task) = with_task(move |job| {
+                *slot.lock().unwrap() = Some(job.cancelled());
+                async move { drop((job, pending::<()>().await)) }
+            });
+            assert!(poll_once(&mut task).is_pending());
+            let cancelled = waits.lock().unwrap().take().expect("it has begun");
+            let control = set.control.clone();
+            let ((), ending) = cast.two(move || block_on(cancelled), move || control.stop(LONG));
+            drop((task, ending, set.pool, set.sender));
+            assert_eq!(set.control.report().interrupted, 1);
+            drop(set.control.take_returned());
+            drop(set.control);
+            set.ledger.settle();
+        },
+    );
+}
+
+/// A deadline beside a handler that begins to wait for something that never comes: it is dropped.
+#[test]
+fn cut_pending() {
+    static SEEN: Seen = Seen::new();
+    model("workers/cut_pending", 2, Bound::Preemptions(3), |cast| {
+        let (set, mut task) = with_task(|job| async move { drop((job, pending::<()>().await)) });
+        let control = set.control.clone();
+        let (report, task) = cast.two(
+            move || block_on(control.stop(Duration::ZERO)),
+            move || {
+                block_on(&mut task);
+                task
+            },
+        );
+        settled(&report, 1);
+        let has_begun = report.interrupted == 1;
+        SEEN.mark(if has_begun {
+            "interrupted"
+        } else {
+            "not begun"
+        });
+        assert_eq!(report.returned.len(), 1);
+        drop((task, report, set.pool, set.sender, set.control));
+        set.ledger.settle();
+    });
+    SEEN.expect(["interrupted", "not begun"]);
 }
 
 /// The last handler of a closed channel completes beside the driver: the pool ends.
