@@ -184,6 +184,11 @@ impl<T, E> Workers<T, E> {
     /// the runtime has. `spawn` may be `tokio::spawn`, `smol::spawn`, `async_std::task::spawn`, or
     /// any closure that sees to it that the task is polled. Otherwise as [`run`](Self::run).
     ///
+    /// # Cancel safety
+    ///
+    /// As with [`run`](Self::run), but the handlers are dropped at their next poll, and this
+    /// receiver of the channel goes with the last of them. Until then the channel takes items.
+    ///
     /// ```
     /// # use bandq::Band;
     /// # use bandq_workers::{Job, Workers};

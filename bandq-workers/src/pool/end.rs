@@ -17,6 +17,9 @@ const GRACE: Duration = Duration::from_millis(250);
 /// long to finish.
 const IN_FLIGHT: Duration = Duration::from_millis(1);
 
+/// So many items are taken out of the channel at a time to be given back.
+const AT_ONCE: usize = 256;
+
 /// How a pool is asked to end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
@@ -122,12 +125,12 @@ impl<T> Pool<T> {
             in_flight = true;
         } else if stops && !guard.is_over {
             guard.is_sweeping = true;
-            guard.receiving += 1;
+            guard.receiving += AT_ONCE; // so many may be on their way
             drop(guard);
             let is_over = self.sweep(receiver);
             guard = lock(&self.state);
             guard.is_sweeping = false;
-            guard.receiving -= 1;
+            guard.receiving -= AT_ONCE;
             guard.is_over |= is_over;
             in_flight = !is_over;
         }
@@ -156,7 +159,7 @@ impl<T> Pool<T> {
         receiver.close(); // in case it was not the caller of `ask` who did
         let mut items = Vec::new();
         loop {
-            let result = receiver.try_recv_many(&mut items, 256);
+            let result = receiver.try_recv_many(&mut items, AT_ONCE);
             if !items.is_empty() {
                 let mut guard = lock(&self.state);
                 let now = now();

@@ -122,7 +122,8 @@ struct State<T> {
     last_id: u64,
     /// Items that are not settled.
     unsettled: u64,
-    /// Receives under way: an item may be between the channel and its number.
+    /// Looks under way, each with an item that may be between the channel and its number, or
+    /// between where it was due and its worker.
     receiving: usize,
     /// Somebody gives back what is in the channel; one at a time, so that it keeps its order.
     is_sweeping: bool,

@@ -59,7 +59,7 @@ fn number(variable: &str) -> Option<u64> {
 
 /// How a handler ends, in hundredths; those of the last fifth take long.
 fn draw() -> u32 {
-    let is_short = jobs().is_some() && fastrand::u8(0..50) != 0;
+    let is_short = jobs().is_some() && fastrand::u8(0..200) != 0;
     fastrand::u32(0..if is_short { 82 } else { 100 })
 }
 
@@ -173,7 +173,7 @@ async fn round(rt: impl Runtime) -> u64 {
     let workers = pool(receiver, &ledger);
     let control = workers.control();
     let books = Arc::clone(&ledger);
-    let items = if jobs().is_some() { 100_000 } else { 2000 };
+    let items = if jobs().is_some() { 50_000 } else { 2000 };
     let producer = thread::spawn(move || produce(&sender, &books, items));
     let task = if fastrand::bool() {
         Box::pin(spawn(rt, workers.run(handler))) as Pin<Box<dyn Future<Output = Report<Item>>>>
