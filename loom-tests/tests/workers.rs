@@ -385,6 +385,38 @@ fn complete_end() {
     });
 }
 
+/// A stop beside the driver and a handler that completes: whoever sees the end, there is one, and
+/// the item is done or given back.
+#[test]
+fn stop_complete_driver() {
+    static SEEN: Seen = Seen::new();
+    let bound = Bound::Preemptions(1).or_in_full(Bound::Preemptions(2));
+    model("workers/stop_complete_driver", 3, bound, |cast| {
+        let (set, mut task) = with_task(|job| async move { drop(job) });
+        let (control, mut pool) = (set.control.clone(), set.pool);
+        let (report, task, (last, pool)) = cast.three(
+            move || block_on(control.stop(LONG)),
+            move || {
+                block_on(&mut task);
+                task
+            },
+            move || (block_on(&mut pool), pool),
+        );
+        settled(&report, 1);
+        settled(&last, 1);
+        SEEN.mark(if report.done == 1 {
+            "done"
+        } else {
+            "not begun"
+        });
+        let back = report.returned.len() + last.returned.len();
+        assert_eq!(back as u64 + report.done, 1);
+        drop((task, pool, report, last, set.sender, set.control));
+        set.ledger.settle();
+    });
+    SEEN.expect(["done", "not begun"]);
+}
+
 /// A pause beside the last handler's end: who has paused hears that nothing runs.
 #[test]
 fn pause_complete() {
