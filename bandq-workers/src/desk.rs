@@ -7,15 +7,11 @@ use crate::{
     quiet::{lock, quietly},
     report::Counts,
     retry::{Budget, Retry},
+    sync::{Mutex, now},
     timer::after,
 };
 use bandq::{Band, Receiver};
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 /// Why an item is dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -113,7 +109,7 @@ impl<T, E> Desk<T, E> {
     /// A handler has ended, and was dropped.
     pub(crate) fn end(&self, seat: &Seat<T>, end: End<E>) {
         let meta = &seat.begun.meta;
-        let now = Instant::now();
+        let now = now();
         let ran = now.saturating_duration_since(seat.begun.at).as_micros();
         let cost = u64::try_from(ran).unwrap_or(u64::MAX);
         self.receiver.charge(meta.band, cost);
@@ -150,7 +146,7 @@ impl<T, E> Desk<T, E> {
             }
             (_, LetGo::Taken) => self.gone(seat),
             (Outcome::Snooze(delay), LetGo::Dropped(item) | LetGo::Requeued(item)) => {
-                let at = (!delay.is_zero()).then(|| after(Instant::now(), delay));
+                let at = (!delay.is_zero()).then(|| after(now(), delay));
                 Verdict::Snooze(item, at)
             }
             (_, LetGo::Requeued(item)) | (Outcome::Requeue, LetGo::Dropped(item)) => {
@@ -233,7 +229,7 @@ impl<T, E> Desk<T, E> {
         let letter = DeadLetter {
             item,
             band: meta.band,
-            age: meta.since.elapsed(),
+            age: now().saturating_duration_since(meta.since),
             cause,
             failures,
         };

@@ -126,7 +126,7 @@ where
 
     fn start_due(&mut self, pool: &Pool<T>, entry: Entry<T>) {
         let name = self.name_of(&entry.item);
-        if let Some((item, begun)) = pool.begin(entry, name) {
+        if let Some((item, begun)) = pool.begin(&self.desk.receiver, entry, name) {
             self.start(item, begun);
         }
     }

@@ -2,12 +2,10 @@
 
 use crate::{
     quiet::lock,
+    sync::{AtomicU8, Mutex},
     wakes::{Waiters, WakerCell},
 };
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU8, Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 /// What the whole pool is told. It only ever rises.
 #[derive(Default)]

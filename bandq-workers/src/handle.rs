@@ -76,11 +76,14 @@ where
     let end = {
         // In an `Option`, because its drop may panic too.
         let mut future = pin!(Some(async move { handler(job).await.into() }));
+        let mut has_begun = false;
         let end = poll_fn(|context| {
             seat.begun.ears.task.register(context.waker());
             if call.is_cut() {
-                return Poll::Ready(End::Cut);
+                let end = if has_begun { End::Cut } else { End::Unstarted };
+                return Poll::Ready(end);
             }
+            has_begun = true;
             #[cfg(feature = "tracing")]
             let _entered = span.enter();
             let polled = catching(|| match future.as_mut().as_pin_mut() {

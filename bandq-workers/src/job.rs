@@ -3,6 +3,7 @@
 use crate::{
     pool::{Begun, Pool, Verdict},
     quiet::{lock, quietly},
+    sync::{Mutex, now},
     wakes::WakerCell,
 };
 use bandq::{Band, Receiver};
@@ -12,10 +13,10 @@ use std::{
     mem,
     ops::Deref,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::Arc,
     task::{Context, Poll},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// What became of a job's item.
@@ -72,7 +73,7 @@ impl<T> Seat<T> {
     fn settle_by_hand(&self, verdict: Verdict<T>) {
         *lock(&self.home) = Home::Closed;
         self.pool
-            .settle(&self.receiver, &self.begun, verdict, Instant::now(), false);
+            .settle(&self.receiver, &self.begun, verdict, now(), false);
     }
 }
 
@@ -145,7 +146,7 @@ impl<T> Job<T> {
     /// a channel does not tell how long an item was there.
     #[must_use]
     pub fn age(&self) -> Duration {
-        self.seat.begun.meta.since.elapsed()
+        now().saturating_duration_since(self.seat.begun.meta.since)
     }
 
     /// The number of the job, counted over the whole pool; the same for all attempts.

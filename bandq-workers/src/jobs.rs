@@ -166,7 +166,7 @@ impl<T> Jobs<T> {
             Some((band, item)) => self.pool.accept(&self.receiver, band, item, None),
             None => {
                 let entry = self.pool.take_due(&self.receiver, due.band)?;
-                self.pool.begin(entry, None)
+                self.pool.begin(&self.receiver, entry, None)
             }
         };
         Some(self.job(begun?))

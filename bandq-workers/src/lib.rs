@@ -100,6 +100,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | `sync` | mutexes, atomics and the clock, in a normal build and in models |
 //! | `quiet`, `wakes`, `timer` | panics that end; who is woken; time |
 //! | `outcome`, `retry`, `report` | [`Outcome`]; [`Retry`]; [`Report`] |
 //! | `entry`, `crew`, `ears`, `joins` | an item inside the pool, and where it waits; who may work on what; how a job hears of a stop; who waits for what |
@@ -128,6 +129,7 @@ mod pool;
 mod quiet;
 mod report;
 mod retry;
+mod sync;
 mod timer;
 #[cfg(feature = "tracing")]
 mod trace;
@@ -148,3 +150,8 @@ pub use place::Task;
 pub use report::{Counts, Report, Returned, Stuck};
 pub use retry::Retry;
 pub use workers::Workers;
+
+/// Lets time pass, in builds whose clock is set by hand.
+#[cfg(any(loom, bandq_clock))]
+#[doc(hidden)]
+pub use sync::sleep;

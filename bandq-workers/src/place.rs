@@ -1,14 +1,15 @@
 //! Where handlers run: inside the pool's own future, or as tasks of a runtime.
 
-use crate::{quiet::lock, wakes::WakerCell};
+use crate::{
+    quiet::lock,
+    sync::{AtomicBool, Mutex},
+    wakes::WakerCell,
+};
 use std::{
     future::Future,
     mem,
     pin::Pin,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     task::{Context, Wake, Waker},
 };
 

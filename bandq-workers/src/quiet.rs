@@ -1,10 +1,11 @@
 //! Panics of foreign code that end here, and locks that a panic does not poison.
 
+use crate::sync::{Mutex, MutexGuard};
 use std::{
     any::Any,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::PoisonError,
 };
 
 /// Runs foreign code. `None` if it panicked: the panic hook has reported it.

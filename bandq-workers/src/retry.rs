@@ -1,6 +1,6 @@
 //! When and how often what failed is tried again.
 
-use crate::{quiet::quietly, timer};
+use crate::{quiet::quietly, sync::now, timer};
 use bandq::Band;
 use std::{
     fmt,
@@ -134,7 +134,7 @@ impl<E> Retry<E> {
 
     /// When it is tried again.
     pub(crate) fn at(&self, failed: u32, least: Duration) -> Instant {
-        timer::after(Instant::now(), least.saturating_add(self.delay(failed)))
+        timer::after(now(), least.saturating_add(self.delay(failed)))
     }
 }
 
@@ -199,7 +199,7 @@ impl Budget {
         Self {
             ratio,
             reserve,
-            began: Instant::now(),
+            began: now(),
             now: 0,
             seconds: [(0, 0); WINDOW],
         }
@@ -207,7 +207,7 @@ impl Budget {
 
     /// The counts of this second, when those that are too old are gone.
     fn second(&mut self) -> &mut (u32, u32) {
-        let now = self.began.elapsed().as_secs();
+        let now = now().saturating_duration_since(self.began).as_secs();
         let gone = (now - self.now).min(WINDOW as u64);
         for second in now + 1 - gone..=now {
             self.seconds[(second % WINDOW as u64) as usize] = (0, 0);
@@ -254,7 +254,7 @@ mod tests {
         let retry = Retry::<()>::exponential(Duration::MAX).factor(f64::INFINITY);
         assert_eq!(retry.backoff(u32::MAX), Duration::from_secs(30));
         let retry = Retry::<()>::exponential(Duration::MAX).cap(Duration::MAX);
-        assert!(retry.at(1, Duration::MAX) > Instant::now());
+        assert!(retry.at(1, Duration::MAX) > now());
         let nan = Retry::<()>::exponential(Duration::from_secs(1)).factor(f64::NAN);
         assert_eq!(nan.backoff(5), Duration::from_secs(1));
     }

@@ -5,9 +5,10 @@
 //! early, and late by the operating system's granularity, about a millisecond. A delay of zero
 //! needs no timer and is none.
 
+use crate::sync::now;
+#[cfg(not(any(loom, bandq_clock)))]
+use std::{future::Future, pin::Pin};
 use std::{
-    future::Future,
-    pin::Pin,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -20,12 +21,14 @@ pub(crate) fn after(now: Instant, delay: Duration) -> Instant {
     now.checked_add(delay.min(FAR)).unwrap_or(now)
 }
 
+#[cfg(not(any(loom, bandq_clock)))]
 enum Kind {
     AsyncIo(async_io::Timer),
     #[cfg(feature = "tokio")]
     Tokio(Pin<Box<tokio::time::Sleep>>),
 }
 
+#[cfg(not(any(loom, bandq_clock)))]
 impl Kind {
     fn new(at: Instant) -> Self {
         #[cfg(feature = "tokio")]
@@ -44,6 +47,21 @@ impl Kind {
     }
 }
 
+/// Nobody is woken by a clock that is set by hand.
+#[cfg(any(loom, bandq_clock))]
+struct Kind;
+
+#[cfg(any(loom, bandq_clock))]
+impl Kind {
+    fn new(_at: Instant) -> Self {
+        Self
+    }
+
+    fn poll(&mut self, _context: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+}
+
 /// A timer that may be set to another time at each poll.
 #[derive(Default)]
 pub(crate) struct Timer(Option<(Instant, Kind)>);
@@ -55,7 +73,7 @@ impl Timer {
             self.0 = None;
             return false;
         };
-        if at <= Instant::now() {
+        if at <= now() {
             self.0 = None;
             return true;
         }

@@ -1,8 +1,11 @@
 //! Who is to be woken. A waker is foreign code: it is cloned, woken and dropped outside our locks.
 
-use crate::quiet::{lock, quietly};
+use crate::{
+    quiet::{lock, quietly},
+    sync::Mutex,
+};
 use std::{
-    sync::{Arc, Mutex, Weak},
+    sync::{Arc, Weak},
     task::Waker,
 };
 

@@ -13,6 +13,7 @@ use crate::{
     pool::{Pool, Presence},
     report::{Report, Stuck},
     retry::{Budget, Retry},
+    sync::Mutex,
     timer::Timer,
 };
 use bandq::{Band, Receiver};
@@ -23,7 +24,7 @@ use std::{
     marker::PhantomData,
     ops::RangeInclusive,
     panic::Location,
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 
@@ -182,6 +183,11 @@ impl<T, E> Workers<T, E> {
     /// The pool as a future, and each handler as a task that `spawn` starts: on as many threads as
     /// the runtime has. `spawn` may be `tokio::spawn`, `smol::spawn`, `async_std::task::spawn`, or
     /// any closure that sees to it that the task is polled. Otherwise as [`run`](Self::run).
+    ///
+    /// # Cancel safety
+    ///
+    /// As with [`run`](Self::run), but the handlers are dropped at their next poll, and this
+    /// receiver of the channel goes with the last of them. Until then the channel takes items.
     ///
     /// ```
     /// # use bandq::Band;

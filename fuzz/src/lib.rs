@@ -17,7 +17,7 @@
 //! | [`quiet`] | panics that are asked for |
 //! | [`stage`] | parked threads, and who of them may go on |
 //! | [`history`] | what threads did and when, and whether that is allowed |
-//! | [`queue`], [`channel`], [`capacity`], [`overload`], [`threads`] | the five targets |
+//! | [`queue`], [`channel`], [`capacity`], [`overload`], [`threads`], [`workers`] | the six targets |
 
 pub mod bands;
 pub mod capacity;
@@ -33,4 +33,5 @@ pub mod quiet;
 pub mod stage;
 pub mod threads;
 pub mod waits;
+pub mod workers;
 pub mod world;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use arbitrary::Arbitrary;
 use bandq_fuzz::program::Program;
-use bandq_fuzz::{capacity, channel, overload, queue, threads};
+use bandq_fuzz::{capacity, channel, overload, queue, threads, workers};
 
 /// At most so many seeds a target, and so many bytes each.
 const MOST: usize = 60;
@@ -57,4 +57,9 @@ fn overload_seeds() {
 #[test]
 fn threads_seeds() {
     seeds("threads", threads::run);
+}
+
+#[test]
+fn workers_seeds() {
+    seeds("workers", workers::run);
 }

@@ -1,7 +1,7 @@
 //! How a pool ends: drain, stop, cut.
 
 use super::{Phase, Pool, State, wake_all};
-use crate::{ears::Ears, quiet::lock, report::Stuck, timer::after, wakes::WakerCell};
+use crate::{ears::Ears, quiet::lock, report::Stuck, sync::now, timer::after, wakes::WakerCell};
 use bandq::{Receiver, TryRecvError};
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -16,6 +16,9 @@ const GRACE: Duration = Duration::from_millis(250);
 /// A send that began before the channel was closed, or somebody else who sweeps it, may need so
 /// long to finish.
 const IN_FLIGHT: Duration = Duration::from_millis(1);
+
+/// So many items are taken out of the channel at a time to be given back.
+const AT_ONCE: usize = 256;
 
 /// How a pool is asked to end.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,7 +44,7 @@ impl<T> Pool<T> {
         time: Duration,
         receiver: Option<&Receiver<T>>,
     ) -> Arc<WakerCell> {
-        let until = after(Instant::now(), time);
+        let until = after(now(), time);
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         state.is_paused = false;
@@ -88,7 +91,7 @@ impl<T> Pool<T> {
         guard.is_over = true;
         self.is_ending.store(true, Ordering::Release); // as above
         if !matches!(guard.phase, Phase::Ended | Phase::Cut(_)) {
-            let ears = self.cut(&mut guard, Instant::now());
+            let ears = self.cut(&mut guard, now());
             drop(guard);
             ears.iter().for_each(|ears| ears.wake());
         } else {
@@ -106,7 +109,7 @@ impl<T> Pool<T> {
 
     /// Takes the next step, as far as it can be taken now.
     pub(crate) fn step(&self, receiver: Option<&Receiver<T>>) -> Step {
-        let now = Instant::now();
+        let now = now();
         let mut guard = lock(&self.state);
         if let Phase::Draining(deadline) | Phase::Stopping(deadline) = guard.phase {
             if deadline <= now {
@@ -122,12 +125,12 @@ impl<T> Pool<T> {
             in_flight = true;
         } else if stops && !guard.is_over {
             guard.is_sweeping = true;
-            guard.receiving += 1;
+            guard.receiving += AT_ONCE; // so many may be on their way
             drop(guard);
             let is_over = self.sweep(receiver);
             guard = lock(&self.state);
             guard.is_sweeping = false;
-            guard.receiving -= 1;
+            guard.receiving -= AT_ONCE;
             guard.is_over |= is_over;
             in_flight = !is_over;
         }
@@ -156,10 +159,10 @@ impl<T> Pool<T> {
         receiver.close(); // in case it was not the caller of `ask` who did
         let mut items = Vec::new();
         loop {
-            let result = receiver.try_recv_many(&mut items, 256);
+            let result = receiver.try_recv_many(&mut items, AT_ONCE);
             if !items.is_empty() {
                 let mut guard = lock(&self.state);
-                let now = Instant::now();
+                let now = now();
                 for (band, item) in items.drain(..) {
                     let entry = guard.number(band, item, now);
                     guard.give_back(entry.item, &entry.meta, now, false);
@@ -175,7 +178,7 @@ impl<T> Pool<T> {
 
     /// Whether the pool has ended; it ends here, if there is nothing left to wait for.
     pub(crate) fn end_if_over(&self) -> bool {
-        let now = Instant::now();
+        let now = now();
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         if state.phase == Phase::Ended {
@@ -230,7 +233,7 @@ impl<T> Pool<T> {
     /// Of the handlers that run for longer than `limit`, those that nobody was asked about yet; and
     /// when there may be the next one.
     pub(crate) fn overdue(&self, limit: Duration) -> (Vec<(usize, Stuck)>, Option<Instant>) {
-        let now = Instant::now();
+        let now = now();
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         let location = state.location;

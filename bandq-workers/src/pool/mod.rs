@@ -63,15 +63,13 @@ use crate::{
     joins::Joins,
     quiet::lock,
     report::{Counts, Report, Returned, Stuck},
+    sync::{AtomicBool, Mutex, MutexGuard, now},
     wakes::{Waiters, WakerCell},
 };
 use bandq::{Band, Receiver};
 use std::{
     panic::Location,
-    sync::{
-        Arc, Mutex, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Weak, atomic::Ordering},
     time::Instant,
 };
 
@@ -124,7 +122,8 @@ struct State<T> {
     last_id: u64,
     /// Items that are not settled.
     unsettled: u64,
-    /// Receives under way: an item may be between the channel and its number.
+    /// Looks under way, each with an item that may be between the channel and its number, or
+    /// between where it was due and its worker.
     receiving: usize,
     /// Somebody gives back what is in the channel; one at a time, so that it keeps its order.
     is_sweeping: bool,
@@ -244,7 +243,7 @@ impl<T> Pool<T> {
             return Pick::Nothing;
         }
         if state.store.next_at().is_some() {
-            let now = Instant::now();
+            let now = now();
             while let Some(entry) = state.store.take_later(now) {
                 state.put(receiver, entry);
             }
@@ -277,7 +276,7 @@ impl<T> Pool<T> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         state.receiving -= 1;
-        let now = Instant::now();
+        let now = now();
         let entry = state.number(band, item, now);
         let may_start = matches!(state.phase, Phase::Running | Phase::Draining(_));
         let begun = if may_start {
@@ -290,35 +289,43 @@ impl<T> Pool<T> {
         begun
     }
 
-    /// The look is over, and nothing more urgent was in the channel: the one that is due there.
+    /// Nothing more urgent was in the channel: the one that is due there. The look is over if there
+    /// is none, else with `begin`: the pool does not end while the item is on its way.
     pub(crate) fn take_due(&self, receiver: &Receiver<T>, band: Band) -> Option<Entry<T>> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        state.receiving -= 1;
         let may_start = matches!(state.phase, Phase::Running | Phase::Draining(_));
         let entry = may_start.then(|| state.store.take(band)).flatten();
-        self.look_for_joins(guard, Some(receiver));
+        if entry.is_none() {
+            state.receiving -= 1;
+            self.look_for_joins(guard, Some(receiver));
+        }
         entry
     }
 
-    /// Begins on what was due.
-    pub(crate) fn begin(&self, entry: Entry<T>, name: Option<String>) -> Option<(T, Begun)> {
-        let mut state = lock(&self.state);
-        let now = Instant::now();
-        if matches!(state.phase, Phase::Running | Phase::Draining(_)) {
-            return state.begin(entry, now, name);
-        }
-        state.give_back(entry.item, &entry.meta, now, false);
-        self.look_for_joins(state, None);
-        None
+    /// Begins on what was due. The look is over.
+    pub(crate) fn begin(
+        &self,
+        receiver: &Receiver<T>,
+        entry: Entry<T>,
+        name: Option<String>,
+    ) -> Option<(T, Begun)> {
+        let mut guard = lock(&self.state);
+        let state = &mut *guard;
+        state.receiving -= 1;
+        let now = now();
+        let begun = if matches!(state.phase, Phase::Running | Phase::Draining(_)) {
+            state.begin(entry, now, name)
+        } else {
+            state.give_back(entry.item, &entry.meta, now, false);
+            None
+        };
+        self.look_for_joins(guard, Some(receiver));
+        begun
     }
 
     /// Lets go whoever waited for what is over now. Takes the lock, to release it before it wakes.
-    fn look_for_joins(
-        &self,
-        mut guard: std::sync::MutexGuard<'_, State<T>>,
-        receiver: Option<&Receiver<T>>,
-    ) {
+    fn look_for_joins(&self, mut guard: MutexGuard<'_, State<T>>, receiver: Option<&Receiver<T>>) {
         if guard.joins.is_empty() {
             return;
         }

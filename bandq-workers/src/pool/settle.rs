@@ -5,6 +5,7 @@ use crate::{
     entry::{Entry, Meta},
     quiet::lock,
     report::Counts,
+    sync::now,
 };
 use bandq::{Band, Receiver};
 use std::time::Instant;
@@ -144,7 +145,7 @@ impl<T> State<T> {
         at: Option<Instant>,
         was_stuck: bool,
     ) -> bool {
-        let now = Instant::now();
+        let now = now();
         if !matches!(self.phase, Phase::Running | Phase::Draining(_)) {
             self.hand_back(item, meta, was_stuck, now, false);
             return false;

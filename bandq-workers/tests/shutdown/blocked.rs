@@ -18,6 +18,8 @@ on_each_runtime! {
     r03_a_handler_that_ignores_cancellation_is_named_stuck
     r03_one_that_blocks_the_pool_itself_does_not_hold_a_stop
     r04_a_stuck_handler_gets_a_replacement
+    r04_a_replacement_is_for_as_long_as_the_handler_hangs
+    r04_no_replacement_if_the_hook_says_no
 }
 
 async fn r03_a_handler_that_ignores_cancellation_is_named_stuck(rt: impl Runtime) {
@@ -121,4 +123,80 @@ async fn r04_a_stuck_handler_gets_a_replacement(rt: impl Runtime) {
     check(&report, 4);
     assert_eq!(report.done, 4);
     check(&control.stop(LONG).await, 4);
+}
+
+async fn r04_a_replacement_is_for_as_long_as_the_handler_hangs(rt: impl Runtime) {
+    let (sender, receiver) = bandq::unbounded(1);
+    let (release, held) = mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let (began, asked) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (count, ask) = (Arc::clone(&began), Arc::clone(&asked));
+    let workers = Workers::new(receiver).replace_stuck(Duration::from_millis(10), move |_| {
+        // For the first one only.
+        ask.fetch_add(1, Ordering::SeqCst) == 0
+    });
+    let control = workers.control();
+    let pool = spawn(
+        rt,
+        workers.run_on(
+            move |task| rt.go(task),
+            move |_job: Job<u32>| {
+                count.fetch_add(1, Ordering::SeqCst);
+                let _ = held.lock().unwrap().recv();
+                async {}
+            },
+        ),
+    );
+    sender.try_send_many(Band::URGENT, vec![1, 2]).unwrap();
+    reaches(&asked, 2).await;
+    assert_eq!(control.report().running, 2);
+    release.send(()).unwrap();
+    release.send(()).unwrap();
+    until(|| control.report().done == 2).await;
+    // There is one worker again.
+    sender.try_send_many(Band::URGENT, vec![3, 4]).unwrap();
+    reaches(&asked, 3).await;
+    assert_eq!(control.report().running, 1);
+    release.send(()).unwrap();
+    release.send(()).unwrap();
+    drop(sender);
+    let report = pool.await;
+    check(&report, 4);
+    assert_eq!((report.done, began.load(Ordering::SeqCst)), (4, 4));
+}
+
+async fn r04_no_replacement_if_the_hook_says_no(rt: impl Runtime) {
+    let (sender, receiver) = bandq::unbounded(1);
+    let (release, held) = mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let (asked, began) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (ask, count) = (Arc::clone(&asked), Arc::clone(&began));
+    sender.try_send_many(Band::URGENT, vec![1, 2]).unwrap();
+    drop(sender);
+    let workers = Workers::new(receiver).replace_stuck(Duration::from_millis(5), move |_| {
+        ask.fetch_add(1, Ordering::SeqCst);
+        false
+    });
+    let control = workers.control();
+    let pool = spawn(
+        rt,
+        workers.run_on(
+            move |task| rt.go(task),
+            move |job: Job<u32>| {
+                count.fetch_add(1, Ordering::SeqCst);
+                if *job == 1 {
+                    let _ = held.lock().unwrap().recv();
+                }
+                async {}
+            },
+        ),
+    );
+    reaches(&asked, 1).await;
+    crate::support::sleep(Duration::from_millis(30)).await;
+    let report = control.report();
+    assert_eq!((report.running, report.started), (1, 1));
+    assert_eq!(asked.load(Ordering::SeqCst), 1); // once for each job
+    release.send(()).unwrap();
+    check(&pool.await, 2);
+    assert_eq!(began.load(Ordering::SeqCst), 2);
 }

@@ -5,10 +5,12 @@ use bandq::Band;
 use bandq_workers::{Job, Outcome, Retry, Workers};
 use std::{
     future::{Future, pending},
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Waker},
     time::Duration,
 };
 use tokio::sync::Semaphore;
@@ -19,6 +21,7 @@ on_each_runtime! {
     r05_a_result_during_a_stop_counts
     r05_a_result_during_a_drain_counts_and_is_retried
     r06_what_is_cut_is_listed
+    a_stop_waits_for_what_is_on_its_way_to_a_worker
 }
 
 async fn r01_one_deadline_over_all_bands_and_no_handler_starts_after_a_stop(rt: impl Runtime) {
@@ -187,4 +190,31 @@ async fn r06_what_is_cut_is_listed(rt: impl Runtime) {
     assert_eq!(attempts, [0, 1, 0, 0, 0]);
     let interrupted: Vec<_> = all.iter().map(|returned| returned.interrupted).collect();
     assert_eq!(interrupted, [false, false, true, true, false]);
+}
+
+/// What is due was taken from where it waits, and has not begun: that is when it is asked its name.
+async fn a_stop_waits_for_what_is_on_its_way_to_a_worker(rt: impl Runtime) {
+    let (sender, receiver) = bandq::unbounded(1);
+    sender.try_send(Band::URGENT, "an item").unwrap();
+    let workers = Workers::new(receiver);
+    let control = workers.control();
+    let (turns, ended) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let too_early = Arc::clone(&ended);
+    let workers = workers.named(move |_| {
+        if turns.fetch_add(1, Ordering::SeqCst) == 1 {
+            let mut stop = control.stop(LONG);
+            let mut context = Context::from_waker(Waker::noop());
+            let is_over = Pin::new(&mut stop).poll(&mut context).is_ready();
+            too_early.fetch_add(usize::from(is_over), Ordering::SeqCst);
+        }
+        String::new()
+    });
+    let pool = workers.run(|job: Job<&str>| async move {
+        assert_eq!(job.id(), 1);
+        Outcome::<&str>::Snooze(Duration::ZERO)
+    });
+    let report = spawn(rt, pool).await;
+    check_all(&report, 1);
+    assert_eq!((report.started, report.returned.len()), (1, 1));
+    assert_eq!(ended.load(Ordering::SeqCst), 0);
 }

@@ -1,5 +1,11 @@
 //! Pools of random shape, whose handlers end in random ways, and which end in random ways
-//! themselves: every item is somewhere, once. `BANDQ_WORKERS_ROUNDS` says how many (60).
+//! themselves: every item is somewhere, once.
+//!
+//! ```text
+//! BANDQ_WORKERS_ROUNDS=1000     so many pools on each runtime (60)
+//! BANDQ_WORKERS_JOBS=100000000  so many jobs on all together, of which few take long; the more
+//!                               of them, the longer a pool lives
+//! ```
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -13,8 +19,8 @@ use std::{
     panic::resume_unwind,
     pin::Pin,
     sync::{
-        Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::Duration,
@@ -40,9 +46,26 @@ impl Drop for Item {
     }
 }
 
+/// So many jobs of all pools together, if it is asked for.
+fn jobs() -> Option<u64> {
+    static JOBS: OnceLock<Option<u64>> = OnceLock::new();
+    *JOBS.get_or_init(|| number("BANDQ_WORKERS_JOBS"))
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    Some(text.parse().expect("a number"))
+}
+
+/// How a handler ends, in hundredths; those of the last fifth take long.
+fn draw() -> u32 {
+    let is_short = jobs().is_some() && fastrand::u8(0..200) != 0;
+    fastrand::u32(0..if is_short { 82 } else { 100 })
+}
+
 async fn handler(job: Job<Item>) -> Outcome<&'static str> {
     job.turns.fetch_add(1, Ordering::Relaxed);
-    match fastrand::u32(0..100) {
+    match draw() {
         0..50 => Outcome::Done,
         50..60 => Outcome::Retry("error"),
         60..64 => Outcome::RetryAfter(Duration::from_micros(fastrand::u64(0..500)), "error"),
@@ -92,7 +115,8 @@ fn produce(sender: &Sender<Item>, ledger: &Arc<Ledger>, items: u64) -> u64 {
 }
 
 async fn end(control: &Control<Item>) -> Option<Report<Item>> {
-    sleep(Duration::from_micros(fastrand::u64(0..20_000))).await;
+    let longest = if jobs().is_some() { 500_000 } else { 20_000 };
+    sleep(Duration::from_micros(fastrand::u64(0..longest))).await;
     let time = Duration::from_micros(fastrand::u64(0..10_000));
     match fastrand::u8(0..6) {
         0 => Some(control.drain(time).await),
@@ -142,13 +166,15 @@ fn pool(receiver: Receiver<Item>, ledger: &Arc<Ledger>) -> Workers<Item, &'stati
     }
 }
 
-async fn round(rt: impl Runtime) {
+/// The number of its jobs.
+async fn round(rt: impl Runtime) -> u64 {
     let ledger = Arc::new(Ledger::default());
     let (sender, receiver) = bandq::bounded(4, fastrand::usize(1..200));
     let workers = pool(receiver, &ledger);
     let control = workers.control();
     let books = Arc::clone(&ledger);
-    let producer = thread::spawn(move || produce(&sender, &books, 2000));
+    let items = if jobs().is_some() { 50_000 } else { 2000 };
+    let producer = thread::spawn(move || produce(&sender, &books, items));
     let task = if fastrand::bool() {
         Box::pin(spawn(rt, workers.run(handler))) as Pin<Box<dyn Future<Output = Report<Item>>>>
     } else {
@@ -173,15 +199,24 @@ async fn round(rt: impl Runtime) {
     assert_eq!(ledger.alive.load(Ordering::SeqCst), returned);
     drop((report, last, late));
     assert_eq!(ledger.alive.load(Ordering::SeqCst), 0);
+    sent
 }
 
 fn rounds(name: &'static str, rt: impl Runtime) {
-    let rounds = env::var("BANDQ_WORKERS_ROUNDS").ok();
-    let rounds = rounds.map_or(60, |text| text.parse().expect("a number"));
-    for _ in 0..rounds {
+    static DONE: AtomicU64 = AtomicU64::new(0);
+    let rounds = number("BANDQ_WORKERS_ROUNDS").unwrap_or(60);
+    let (mut round_number, mut here) = (0, 0);
+    while match jobs() {
+        Some(jobs) => DONE.load(Ordering::Relaxed) < jobs,
+        None => round_number < rounds,
+    } {
         let _watchdog = Watchdog::new(name);
-        rt.block_on(round(rt));
+        let jobs = rt.block_on(round(rt));
+        DONE.fetch_add(jobs, Ordering::Relaxed);
+        here += jobs;
+        round_number += 1;
     }
+    println!("{name}: {here} jobs of {round_number} pools");
 }
 
 #[test]
