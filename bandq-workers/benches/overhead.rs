@@ -185,7 +185,10 @@ fn main() {
     }
     for (n, (name, _)) in loads.iter().enumerate() {
         let time = median(times[n].clone());
-        println!("{name:32} {time:8.1} ns  {:5.2} allocations", allocations[n]);
+        println!(
+            "{name:32} {time:8.1} ns  {:5.2} allocations",
+            allocations[n]
+        );
     }
     let counts = match only.as_deref() {
         None => [10_000, 100_000, 1_000_000].as_slice(),

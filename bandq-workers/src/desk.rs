@@ -3,7 +3,8 @@
 use crate::{
     job::{LetGo, Seat},
     outcome::{Failure, Outcome},
-    pool::{Pool, Verdict},
+    past::{Histories, Past},
+    pool::{Again, Pool, Verdict},
     quiet::{lock, quietly},
     report::Counts,
     retry::{Budget, Retry},
@@ -11,7 +12,6 @@ use crate::{
 };
 use bandq::{Band, Receiver};
 use std::{
-    collections::HashMap,
     fmt,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -87,20 +87,21 @@ pub(crate) enum End<E> {
 }
 
 /// Where all handlers of a pool end.
-pub(crate) struct Desk<T, E> {
+pub(crate) struct Desk<T, E, H> {
+    pub(crate) handler: H,
     pub(crate) pool: Arc<Pool<T>>,
     pub(crate) receiver: Arc<Receiver<T>>,
     pub(crate) retry: Retry<E>,
     pub(crate) budget: Option<Mutex<Budget>>,
     pub(crate) hook: Option<Hook<T, E>>,
     pub(crate) time_limit: Option<Duration>,
-    /// The failures of the items that are tried again, by number.
-    pub(crate) histories: Mutex<HashMap<u64, Vec<Failure<E>>>>,
+    /// The failures of the items that are tried again, if there is a hook to have them.
+    pub(crate) histories: Mutex<Histories<E>>,
     /// Handlers are polled by the driver, so that it knows when one ends.
     pub(crate) is_local: bool,
 }
 
-impl<T, E> Desk<T, E> {
+impl<T, E, H> Desk<T, E, H> {
     /// A handler begins.
     pub(crate) fn first(&self, seat: &Seat<T>) {
         if seat.begun.meta.attempts == 0 {
@@ -123,26 +124,32 @@ impl<T, E> Desk<T, E> {
             (End::Cut | End::Unstarted, _) => self.gone(seat),
             (End::Panicked(text), let_go) => {
                 self.count(seat, |counts| counts.panicked += 1);
-                self.failed(seat, let_go, Failure::Panicked(text), Duration::ZERO)
+                self.failed(seat, let_go, Failure::Panicked(text), now)
             }
             (End::TimedOut, let_go) => {
                 self.count(seat, |counts| counts.timed_out += 1);
-                self.failed(seat, let_go, Failure::TimedOut, Duration::ZERO)
+                self.failed(seat, let_go, Failure::TimedOut, now)
             }
-            (End::Outcome(outcome), let_go) => self.outcome(seat, let_go, outcome),
+            (End::Outcome(outcome), let_go) => self.outcome(seat, let_go, outcome, now),
         };
         let receiver = &self.receiver;
         self.pool
             .settle(receiver, &seat.begun, verdict, now, self.is_local);
     }
 
-    fn outcome(&self, seat: &Seat<T>, let_go: LetGo<T>, outcome: Outcome<E>) -> Verdict<T> {
+    fn outcome(
+        &self,
+        seat: &Seat<T>,
+        let_go: LetGo<T>,
+        outcome: Outcome<E>,
+        now: Instant,
+    ) -> Verdict<T> {
         match (outcome, let_go) {
             (Outcome::Retry(error), let_go) => {
-                self.failed(seat, let_go, Failure::Error(error), Duration::ZERO)
+                self.failed(seat, let_go, Failure::Error(error), now)
             }
             (Outcome::RetryAfter(least, error), let_go) => {
-                self.failed(seat, let_go, Failure::Error(error), least)
+                self.failed(seat, let_go, Failure::Error(error), after(now, least))
             }
             (Outcome::Dead(error), let_go) => {
                 self.count(seat, |counts| counts.failed += 1);
@@ -150,7 +157,7 @@ impl<T, E> Desk<T, E> {
             }
             (_, LetGo::Taken) => self.gone(seat),
             (Outcome::Snooze(delay), LetGo::Dropped(item) | LetGo::Requeued(item)) => {
-                let at = (!delay.is_zero()).then(|| after(Instant::now(), delay));
+                let at = (!delay.is_zero()).then(|| after(now, delay));
                 Verdict::Snooze(item, at)
             }
             (_, LetGo::Requeued(item)) | (Outcome::Requeue, LetGo::Dropped(item)) => {
@@ -170,19 +177,20 @@ impl<T, E> Desk<T, E> {
         Verdict::Taken
     }
 
+    /// Not to be tried again before `least`.
     fn failed(
         &self,
         seat: &Seat<T>,
         let_go: LetGo<T>,
         failure: Failure<E>,
-        least: Duration,
+        least: Instant,
     ) -> Verdict<T> {
         let attempts = seat.begun.meta.attempts.saturating_add(1);
         if let Failure::Error(error) = &failure {
             if !self.retry.is_failure(error) {
                 return match let_go {
                     LetGo::Dropped(item) | LetGo::Requeued(item) => {
-                        Verdict::Snooze(item, Some(self.retry.at(attempts, least)))
+                        Verdict::Snooze(item, Some(self.retry.at(least, attempts)))
                     }
                     LetGo::Taken => self.gone(seat),
                 };
@@ -204,14 +212,13 @@ impl<T, E> Desk<T, E> {
                 LetGo::Dropped(item) | LetGo::Requeued(item) => item,
                 LetGo::Taken => return self.gone(seat),
             };
-            let mut histories = lock(&self.histories);
-            histories
-                .entry(seat.begun.meta.id)
-                .or_default()
-                .push(failure);
-            drop(histories);
-            let at = self.retry.at(attempts, least);
-            return Verdict::Retry(item, at, self.retry.band, attempts);
+            let again = Again {
+                at: self.retry.at(least, attempts),
+                band: self.retry.band,
+                attempts,
+                history: self.remember(seat, failure),
+            };
+            return Verdict::Retry(item, again);
         };
         self.bury(seat, let_go, failure, cause)
     }
@@ -233,7 +240,7 @@ impl<T, E> Desk<T, E> {
         let letter = DeadLetter {
             item,
             band: meta.band,
-            age: meta.since.elapsed(),
+            age: self.pool.clock.elapsed(meta.since),
             cause,
             failures,
         };
@@ -247,14 +254,16 @@ impl<T, E> Desk<T, E> {
         Verdict::Dead
     }
 
+    /// One more failure of a job that is tried again.
+    fn remember(&self, seat: &Seat<T>, failure: Failure<E>) -> Option<Past> {
+        self.hook.as_ref()?;
+        Some(lock(&self.histories).add(seat.begun.meta.history, failure))
+    }
+
     /// The failures of a job that is not tried again.
     fn forget(&self, seat: &Seat<T>) -> Vec<Failure<E>> {
-        if seat.begun.meta.attempts == 0 {
-            return Vec::new();
-        }
-        lock(&self.histories)
-            .remove(&seat.begun.meta.id)
-            .unwrap_or_default()
+        let past = seat.begun.meta.history;
+        past.map_or_else(Vec::new, |past| lock(&self.histories).take(past))
     }
 
     fn count(&self, seat: &Seat<T>, count: impl FnOnce(&mut Counts)) {

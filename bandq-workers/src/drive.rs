@@ -2,11 +2,10 @@
 
 use crate::{
     desk::Desk,
-    entry::Entry,
     handle::Ticket,
     intake::{self, Intake, Received},
-    job::Job,
-    place::Place,
+    job::Seat,
+    place::{Place, Polled},
     pool::{Begun, Pick, Pool, Presence, Step},
     quiet::quietly,
     report::{Report, Stuck},
@@ -17,7 +16,7 @@ use std::{
     marker::PhantomData,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How an item calls itself.
@@ -29,16 +28,18 @@ pub(crate) type Replace = (Duration, Arc<dyn Fn(&Stuck) -> bool + Send + Sync>);
 /// So many rounds in one poll; then other tasks of the thread have their turn.
 const ROUNDS: usize = 64;
 
-pub(crate) struct Driver<T, E, M, F, P> {
+pub(crate) struct Driver<T, E, H, M, F, P> {
     /// First, so that handlers which are dropped with it find the pool cut.
     pub(crate) _presence: Presence<T>,
-    pub(crate) desk: Arc<Desk<T, E>>,
+    pub(crate) desk: Arc<Desk<T, E, H>>,
     pub(crate) intake: Intake<T>,
     /// Makes the future of a handler.
     pub(crate) make: M,
     pub(crate) place: P,
     /// A receiver for each worker, by which it is known who works on what.
     pub(crate) workers: Vec<Receiver<T>>,
+    /// By worker: that of its last job.
+    pub(crate) seats: Vec<Option<Arc<Seat<T>>>>,
     pub(crate) name: Option<Name<T>>,
     pub(crate) replace: Option<Replace>,
     pub(crate) timer: Timer,
@@ -46,15 +47,16 @@ pub(crate) struct Driver<T, E, M, F, P> {
     pub(crate) future: PhantomData<fn() -> F>,
 }
 
-impl<T, E, M, F, P> Driver<T, E, M, F, P>
+impl<T, E, H, M, F, P> Driver<T, E, H, M, F, P>
 where
-    M: FnMut(Ticket<T, E>) -> F,
+    M: FnMut(Ticket<T, E, H>) -> F,
     P: Place<F>,
 {
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Report<T>> {
         let desk = Arc::clone(&self.desk);
         let pool = &desk.pool;
         pool.driver.register(context.waker());
+        let mut polled = Polled::Nothing;
         for _ in 0..ROUNDS {
             let mut at = None;
             if pool.is_ending() {
@@ -63,12 +65,11 @@ where
                     Step::Sleep(until) => at = until,
                 }
             }
-            let mut is_busy = false;
-            while self.start_one(pool, context) {
-                is_busy = true;
-            }
-            is_busy |= self.place.poll();
-            if is_busy {
+            // What was polled last has ended just now, so the clock was looked at.
+            let now = (polled != Polled::Ended).then(Instant::now);
+            let has_started = self.start(pool, now, context);
+            polled = self.place.poll();
+            if has_started || polled != Polled::Nothing {
                 continue;
             }
             if self.is_over && pool.end_if_over() {
@@ -84,51 +85,52 @@ where
         Poll::Pending
     }
 
-    /// Whether a handler was started, or something else was done that may allow the next.
-    fn start_one(&mut self, pool: &Pool<T>, context: &mut Context<'_>) -> bool {
-        let Pick::Look { mask, due } = pool.pick(&self.desk.receiver) else {
-            return false;
-        };
-        let receiver = Arc::clone(&self.desk.receiver);
-        let received = match due {
-            _ if self.is_over => Received::Closed,
-            Some(due) => match self.intake.look(mask & due.above()) {
-                Some((band, item)) => Received::Item(band, item),
-                None => Received::Nothing,
-            },
-            None => self.intake.poll(mask, context),
-        };
-        match (received, due) {
-            (Received::Item(band, item), _) => {
-                let name = self.name_of(&item);
-                if let Some((item, begun)) = pool.accept(&receiver, band, item, name) {
-                    self.start(item, begun);
+    /// Starts handlers while there are items for them and workers. Whether it has, or has done
+    /// something else that may allow the next.
+    fn start(&mut self, pool: &Pool<T>, now: Option<Instant>, context: &mut Context<'_>) -> bool {
+        let desk = Arc::clone(&self.desk);
+        let receiver = &*desk.receiver;
+        let mut has_started = false;
+        let mut pick = pool.pick(receiver, now);
+        while let Pick::Look { mask, due, now } = pick {
+            // Of handlers that are tasks, many may end before the last one starts.
+            let now = if desk.is_local { now } else { Instant::now() };
+            let received = match due {
+                _ if self.is_over => Received::Closed,
+                Some(due) => match self.intake.look(mask & due.above()) {
+                    Some((band, item)) => Received::Item(band, item),
+                    None => Received::Nothing,
+                },
+                None => self.intake.poll(mask, context),
+            };
+            let (begun, next) = match (received, due) {
+                (Received::Item(band, item), _) => {
+                    let name = self.name_of(&item);
+                    pool.accept_and_pick(receiver, (band, item), name, now)
                 }
-                true
-            }
-            (_, Some(due)) => {
-                let Some(entry) = pool.take_due(&receiver, due.band) else {
-                    return false;
-                };
-                self.start_due(pool, entry);
-                true
-            }
-            (received, None) => {
-                pool.looked(&receiver);
-                if matches!(received, Received::Closed) && !self.is_over {
-                    self.is_over = true;
-                    pool.set_over();
+                (_, Some(due)) => {
+                    let Some(entry) = pool.take_due(receiver, due.band) else {
+                        return has_started;
+                    };
+                    let name = self.name_of(&entry.item);
+                    (pool.begin(entry, name, now), None)
                 }
-                false
+                (received, None) => {
+                    pool.looked(receiver);
+                    if matches!(received, Received::Closed) && !self.is_over {
+                        self.is_over = true;
+                        pool.set_over();
+                    }
+                    return has_started;
+                }
+            };
+            has_started = true;
+            if let Some((item, begun)) = begun {
+                self.begin(item, begun);
             }
+            pick = next.unwrap_or_else(|| pool.pick(receiver, Some(now)));
         }
-    }
-
-    fn start_due(&mut self, pool: &Pool<T>, entry: Entry<T>) {
-        let name = self.name_of(&entry.item);
-        if let Some((item, begun)) = pool.begin(entry, name) {
-            self.start(item, begun);
-        }
+        has_started
     }
 
     fn name_of(&self, item: &T) -> Option<String> {
@@ -136,23 +138,30 @@ where
         quietly(|| name(item))
     }
 
-    fn start(&mut self, item: T, begun: Begun) {
-        let worker = begun.worker;
-        let band = begun.meta.band;
+    fn begin(&mut self, item: T, begun: Begun) {
+        let Begun { worker, meta, .. } = begun;
         let desk = &self.desk;
         while self.workers.len() <= worker {
             let mask = desk.pool.mask_of(self.workers.len());
             let all = u64::MAX >> (bandq::Band::MAX_BANDS - desk.receiver.bands());
             self.workers.push(intake::within(&desk.receiver, mask, all));
         }
-        let working = self.workers[worker].working(band);
-        let job = Job::new(item, begun, &desk.pool, &desk.receiver, false);
-        let future = (self.make)(Ticket::new(job, working, desk));
+        let working = self.workers[worker].working(meta.band);
+        if self.seats.len() <= worker {
+            self.seats.resize_with(worker + 1, || None);
+        }
+        let seat = &mut self.seats[worker];
+        if !seat.as_mut().is_some_and(|seat| seat.reuse(begun)) {
+            *seat = None;
+        }
+        let new = || Seat::new(begun, &desk.pool, &desk.receiver, false);
+        let seat = seat.get_or_insert_with(new);
+        let future = (self.make)(Ticket::new(item, seat, working, desk));
         self.place.start(worker, future);
     }
 
     /// When to look again.
-    fn look_for_overdue(&self, pool: &Pool<T>) -> Option<std::time::Instant> {
+    fn look_for_overdue(&self, pool: &Pool<T>) -> Option<Instant> {
         let (limit, may_replace) = self.replace.as_ref()?;
         let (overdue, next) = pool.overdue(*limit);
         for (worker, stuck) in overdue {

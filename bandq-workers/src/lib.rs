@@ -100,9 +100,9 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `quiet`, `wakes`, `timer` | panics that end; who is woken; time |
+//! | `quiet`, `wakes`, `timer`, `clock`, `slab` | panics that end; who is woken; time; places |
 //! | `outcome`, `retry`, `report` | [`Outcome`]; [`Retry`]; [`Report`] |
-//! | `entry`, `crew`, `ears`, `joins` | an item inside the pool, and where it waits; who may work on what; how a job hears of a stop; who waits for what |
+//! | `past`, `entry`, `crew`, `ears`, `joins` | an item inside the pool, and where it waits; who may work on what; how a job hears of a stop; who waits for what |
 //! | `pool` | the state of everything, its transitions and its races: **begin here** |
 //! | `job`, `desk`, `handle` | [`Job`]; what is decided at its end; the future around a handler |
 //! | `intake`, `place`, `drive` | where items come from; where handlers run; what moves them |
@@ -111,6 +111,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod clock;
 mod control;
 mod crew;
 mod desk;
@@ -123,11 +124,13 @@ mod job;
 mod jobs;
 mod joins;
 mod outcome;
+mod past;
 mod place;
 mod pool;
 mod quiet;
 mod report;
 mod retry;
+mod slab;
 mod timer;
 #[cfg(feature = "tracing")]
 mod trace;

@@ -19,13 +19,24 @@ pub(crate) trait Place<F> {
     /// That worker begins; it has ended before.
     fn start(&mut self, worker: usize, future: F);
 
-    /// Polls what is ready to go on, if that is done here. Whether anything was.
-    fn poll(&mut self) -> bool;
+    /// Polls what is ready to go on, if that is done here.
+    fn poll(&mut self) -> Polled;
+}
+
+/// What was polled, if that is done here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Polled {
+    Nothing,
+    Something,
+    /// And what was polled last has ended just now.
+    Ended,
 }
 
 /// Which workers are to be polled.
 struct Ready {
     workers: Mutex<Vec<usize>>,
+    /// There may be some, so that the lock need not be taken to see that there are none.
+    any: AtomicBool,
     driver: Arc<WakerCell>,
 }
 
@@ -45,6 +56,7 @@ impl Wake for Bell {
         // AcqRel: what came before a wake happens before the poll that resets it.
         if !self.is_ready.swap(true, Ordering::AcqRel) {
             lock(&self.ready.workers).push(self.worker);
+            self.ready.any.store(true, Ordering::Release); // pairs with the driver's swap
             self.ready.driver.wake();
         }
     }
@@ -61,6 +73,8 @@ struct Seat<F> {
 pub(crate) struct Inside<F> {
     seats: Vec<Seat<F>>,
     ready: Arc<Ready>,
+    /// Those that have begun and were not polled yet.
+    fresh: Vec<usize>,
     /// Those of `ready` that are being polled.
     now: Vec<usize>,
 }
@@ -69,11 +83,13 @@ impl<F> Inside<F> {
     pub(crate) fn new(driver: &Arc<WakerCell>) -> Self {
         let ready = Arc::new(Ready {
             workers: Mutex::default(),
+            any: AtomicBool::new(false),
             driver: Arc::clone(driver),
         });
         Self {
             seats: Vec::new(),
             ready,
+            fresh: Vec::new(),
             now: Vec::new(),
         }
     }
@@ -93,28 +109,40 @@ impl<F: Future<Output = ()>> Place<F> for Inside<F> {
                 bell,
             });
         }
-        let seat = &mut self.seats[worker];
-        seat.future.as_mut().set(Some(future));
-        // AcqRel: as in `wake_by_ref`. The driver need not be woken.
-        if !seat.bell.is_ready.swap(true, Ordering::AcqRel) {
-            lock(&self.ready.workers).push(worker);
-        }
+        self.seats[worker].future.as_mut().set(Some(future));
+        self.fresh.push(worker); // nobody need be woken
     }
 
-    fn poll(&mut self) -> bool {
-        mem::swap(&mut *lock(&self.ready.workers), &mut self.now);
-        let any = !self.now.is_empty();
+    fn poll(&mut self) -> Polled {
+        let mut polled = Polled::Nothing;
+        // In this order: whose handler wakes itself has its next turn after all others.
+        let any = &self.ready.any;
+        if any.load(Ordering::Relaxed) && any.swap(false, Ordering::Acquire) {
+            mem::swap(&mut *lock(&self.ready.workers), &mut self.now);
+        }
         for worker in self.now.drain(..) {
             let seat = &mut self.seats[worker];
             seat.bell.is_ready.swap(false, Ordering::AcqRel); // as in `wake_by_ref`
-            let mut context = Context::from_waker(&seat.waker);
-            if let Some(future) = seat.future.as_mut().as_pin_mut() {
-                if future.poll(&mut context).is_ready() {
-                    seat.future.as_mut().set(None);
-                }
-            }
+            polled = seat.poll();
         }
-        any
+        for worker in self.fresh.drain(..) {
+            polled = self.seats[worker].poll();
+        }
+        polled
+    }
+}
+
+impl<F: Future<Output = ()>> Seat<F> {
+    fn poll(&mut self) -> Polled {
+        let mut context = Context::from_waker(&self.waker);
+        let Some(future) = self.future.as_mut().as_pin_mut() else {
+            return Polled::Something;
+        };
+        if future.poll(&mut context).is_pending() {
+            return Polled::Something;
+        }
+        self.future.as_mut().set(None);
+        Polled::Ended
     }
 }
 
@@ -137,7 +165,7 @@ where
         self.handles[worker] = Some((self.spawn)(Box::pin(future)));
     }
 
-    fn poll(&mut self) -> bool {
-        false
+    fn poll(&mut self) -> Polled {
+        Polled::Nothing
     }
 }

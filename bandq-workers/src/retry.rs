@@ -132,9 +132,9 @@ impl<E> Retry<E> {
         says(self.failure.as_ref(), error)
     }
 
-    /// When it is tried again.
-    pub(crate) fn at(&self, failed: u32, least: Duration) -> Instant {
-        timer::after(Instant::now(), least.saturating_add(self.delay(failed)))
+    /// When it is tried again: after `least`.
+    pub(crate) fn at(&self, least: Instant, failed: u32) -> Instant {
+        timer::after(least, self.delay(failed))
     }
 }
 
@@ -254,7 +254,7 @@ mod tests {
         let retry = Retry::<()>::exponential(Duration::MAX).factor(f64::INFINITY);
         assert_eq!(retry.backoff(u32::MAX), Duration::from_secs(30));
         let retry = Retry::<()>::exponential(Duration::MAX).cap(Duration::MAX);
-        assert!(retry.at(1, Duration::MAX) > Instant::now());
+        assert!(retry.at(Instant::now(), 1) > Instant::now());
         let nan = Retry::<()>::exponential(Duration::from_secs(1)).factor(f64::NAN);
         assert_eq!(nan.backoff(5), Duration::from_secs(1));
     }

@@ -17,7 +17,6 @@ use crate::{
 };
 use bandq::{Band, Receiver};
 use std::{
-    collections::HashMap,
     fmt,
     future::{Future, poll_fn},
     marker::PhantomData,
@@ -174,9 +173,7 @@ impl<T, E> Workers<T, E> {
         F::Output: Into<Outcome<E>>,
     {
         let place = Inside::new(&self.presence.0.driver);
-        let handler = Arc::new(handler);
-        let make = move |ticket| handle(Arc::clone(&handler), ticket);
-        drive(self.driver(make, place, true))
+        drive(self.driver(handler, handle, place, true))
     }
 
     /// The pool as a future, and each handler as a task that `spawn` starts: on as many threads as
@@ -211,15 +208,19 @@ impl<T, E> Workers<T, E> {
             spawn,
             handles: Vec::new(),
         };
-        let handler = Arc::new(handler);
-        let make = move |ticket| handle(Arc::clone(&handler), ticket);
-        drive(self.driver(make, place, false))
+        drive(self.driver(handler, handle, place, false))
     }
 
     #[track_caller]
-    fn driver<M, F, P>(self, make: M, place: P, is_local: bool) -> Driver<T, E, M, F, P>
+    fn driver<H, M, F, P>(
+        self,
+        handler: H,
+        make: M,
+        place: P,
+        is_local: bool,
+    ) -> Driver<T, E, H, M, F, P>
     where
-        M: FnMut(Ticket<T, E>) -> F,
+        M: FnMut(Ticket<T, E, H>) -> F,
         P: Place<F>,
     {
         let mut crew = Crew::new(self.receiver.bands(), Some(self.concurrency));
@@ -233,6 +234,7 @@ impl<T, E> Workers<T, E> {
         Driver {
             intake: Intake::new(&self.receiver),
             desk: Arc::new(Desk {
+                handler,
                 pool: Arc::clone(&self.presence.0),
                 receiver: self.receiver,
                 budget: self
@@ -242,13 +244,14 @@ impl<T, E> Workers<T, E> {
                 retry: self.retry,
                 hook: self.hook,
                 time_limit: self.time_limit,
-                histories: Mutex::new(HashMap::new()),
+                histories: Mutex::default(),
                 is_local,
             }),
             _presence: self.presence,
             make,
             place,
             workers: Vec::new(),
+            seats: Vec::new(),
             name: self.name,
             replace: self.replace,
             timer: Timer::default(),
@@ -259,9 +262,9 @@ impl<T, E> Workers<T, E> {
 }
 
 /// The driver is there before the first poll, and goes with the future.
-fn drive<T, E, M, F, P>(mut driver: Driver<T, E, M, F, P>) -> impl Future<Output = Report<T>>
+fn drive<T, E, H, M, F, P>(mut driver: Driver<T, E, H, M, F, P>) -> impl Future<Output = Report<T>>
 where
-    M: FnMut(Ticket<T, E>) -> F,
+    M: FnMut(Ticket<T, E, H>) -> F,
     P: Place<F>,
 {
     poll_fn(move |context| driver.poll(context))

@@ -1,7 +1,7 @@
 //! How a pool ends: drain, stop, cut.
 
 use super::{Phase, Pool, State, wake_all};
-use crate::{ears::Ears, quiet::lock, report::Stuck, timer::after, wakes::WakerCell};
+use crate::{clock::Clock, ears::Ears, quiet::lock, report::Stuck, timer::after, wakes::WakerCell};
 use bandq::{Receiver, TryRecvError};
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -161,8 +161,8 @@ impl<T> Pool<T> {
                 let mut guard = lock(&self.state);
                 let now = Instant::now();
                 for (band, item) in items.drain(..) {
-                    let entry = guard.number(band, item, now);
-                    guard.give_back(entry.item, &entry.meta, now, false);
+                    let entry = guard.number(&self.clock, band, item, now);
+                    guard.give_back(&self.clock, entry.item, &entry.meta, now, false);
                 }
             }
             match result {
@@ -186,12 +186,15 @@ impl<T> Pool<T> {
         let waits_in_vain = || match state.phase {
             _ if stops => true,
             // What is due after the deadline is not worth waiting for.
-            Phase::Draining(end) => state.store.next_at().is_none_or(|at| at > end),
+            Phase::Draining(end) => {
+                let end = self.clock.moment(end);
+                state.store.next_at().is_none_or(|at| at > end)
+            }
             _ => state.store.next_at().is_none(),
         };
         if stops || (!works && state.is_over && state.store.nothing_is_due() && waits_in_vain()) {
             for entry in state.store.drain() {
-                state.give_back(entry.item, &entry.meta, now, false);
+                state.give_back(&self.clock, entry.item, &entry.meta, now, false);
             }
         }
         let gave_way = match state.phase {
@@ -203,7 +206,7 @@ impl<T> Pool<T> {
             return false;
         }
         state.phase = Phase::Ended;
-        state.name_stuck(now);
+        state.name_stuck(&self.clock, now);
         let joins = state.joins.over(true);
         let mut enders = state.enders.all();
         enders.extend(state.pausers.all());
@@ -224,7 +227,7 @@ impl<T> Pool<T> {
         if state.is_paused {
             return None;
         }
-        state.store.next_at()
+        state.store.next_at().map(|at| self.clock.instant(at))
     }
 
     /// Of the handlers that run for longer than `limit`, those that nobody was asked about yet; and
@@ -242,7 +245,7 @@ impl<T> Pool<T> {
             let at = after(running.began, limit);
             if at <= now {
                 running.is_overdue = true;
-                overdue.push((worker, running.stuck(now, location)));
+                overdue.push((worker, running.stuck(&self.clock, now, location)));
             } else {
                 next = Some(next.map_or(at, |next: Instant| next.min(at)));
             }
@@ -255,7 +258,7 @@ impl<T> Pool<T> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         if let Some(Some(running)) = state.running.get_mut(worker) {
-            if running.meta.id == id && !running.is_replaced {
+            if running.meta.id.get() == id && !running.is_replaced {
                 running.is_replaced = true;
                 state.crew.replace(worker);
             }
@@ -264,12 +267,17 @@ impl<T> Pool<T> {
 }
 
 impl super::Running {
-    fn stuck(&self, now: Instant, location: &'static std::panic::Location<'static>) -> Stuck {
+    fn stuck(
+        &self,
+        clock: &Clock,
+        now: Instant,
+        location: &'static std::panic::Location<'static>,
+    ) -> Stuck {
         Stuck {
-            id: self.meta.id,
+            id: self.meta.id.get(),
             band: self.meta.band,
             attempt: self.meta.attempts + 1,
-            age: now.saturating_duration_since(self.meta.since),
+            age: clock.since(self.meta.since, now),
             running: now.saturating_duration_since(self.began),
             name: self.name.clone(),
             location,
@@ -288,11 +296,11 @@ impl<T> State<T> {
     }
 
     /// Those who still work are stuck.
-    fn name_stuck(&mut self, now: Instant) {
+    fn name_stuck(&mut self, clock: &Clock, now: Instant) {
         for running in self.running.iter_mut().flatten() {
             running.is_stuck = true;
             let meta = running.meta;
-            self.stuck.push(running.stuck(now, self.location));
+            self.stuck.push(running.stuck(clock, now, self.location));
             let counts = &mut self.counts[meta.origin.index()];
             counts.running -= 1;
             counts.stuck += 1;

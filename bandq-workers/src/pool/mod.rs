@@ -57,6 +57,7 @@ mod end;
 mod settle;
 
 use crate::{
+    clock::Clock,
     crew::Crew,
     ears::{Call, Ears},
     entry::{Due, Entry, Meta, Store},
@@ -67,6 +68,7 @@ use crate::{
 };
 use bandq::{Band, Receiver};
 use std::{
+    num::NonZeroU64,
     panic::Location,
     sync::{
         Arc, Mutex, Weak,
@@ -76,7 +78,7 @@ use std::{
 };
 
 pub(crate) use end::{How, Step};
-pub(crate) use settle::Verdict;
+pub(crate) use settle::{Again, Verdict};
 
 /// Where the pool stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,7 +111,7 @@ struct State<T> {
     crew: Crew,
     /// By worker.
     running: Vec<Option<Running>>,
-    /// By worker: those of the job that runs, and of the next.
+    /// By worker: those of all its jobs.
     ears: Vec<Arc<Ears>>,
     store: Store<T>,
     counts: Vec<Counts>,
@@ -121,7 +123,7 @@ struct State<T> {
     pausers: Waiters,
     /// By band: the number of the last item.
     received: Vec<u64>,
-    last_id: u64,
+    next_id: NonZeroU64,
     /// Items that are not settled.
     unsettled: u64,
     /// Receives under way: an item may be between the channel and its number.
@@ -130,12 +132,15 @@ struct State<T> {
     is_sweeping: bool,
     /// A receive has said `Closed`: nothing will ever come.
     is_over: bool,
+    /// When a job was settled last.
+    settled_at: Instant,
     location: &'static Location<'static>,
 }
 
 /// What everybody shares.
 pub(crate) struct Pool<T> {
     state: Mutex<State<T>>,
+    pub(crate) clock: Clock,
     pub(crate) call: Call,
     /// Whether the pool was asked to end, so that the driver need not take the lock to know.
     is_ending: AtomicBool,
@@ -150,15 +155,20 @@ pub(crate) enum Pick {
     Nothing,
     /// An item of those bands, a bit a band. Call `looked` afterwards. In `due` one is there
     /// already; so look in the channel only for what comes before it.
-    Look { mask: u64, due: Option<Due> },
+    Look {
+        mask: u64,
+        due: Option<Due>,
+        /// The time of the look.
+        now: Instant,
+    },
 }
 
 /// A job that was begun.
+#[derive(Clone, Copy)]
 pub(crate) struct Begun {
     pub(crate) meta: Meta,
     pub(crate) worker: usize,
     pub(crate) at: Instant,
-    pub(crate) ears: Arc<Ears>,
 }
 
 impl<T> Pool<T> {
@@ -178,13 +188,15 @@ impl<T> Pool<T> {
                 enders: Waiters::default(),
                 pausers: Waiters::default(),
                 received: vec![0; bands],
-                last_id: 0,
+                next_id: NonZeroU64::MIN,
                 unsettled: 0,
                 receiving: 0,
                 is_sweeping: false,
                 is_over: false,
+                settled_at: Instant::now(),
                 location,
             }),
+            clock: Clock::new(),
             call: Call::default(),
             is_ending: AtomicBool::new(false),
             driver: Arc::default(),
@@ -236,27 +248,12 @@ impl<T> Pool<T> {
         takers.iter().for_each(|cell| cell.wake());
     }
 
-    /// What a free worker should look for. A look is under way from then on.
-    pub(crate) fn pick(&self, receiver: &Receiver<T>) -> Pick {
+    /// What a free worker should look for. A look is under way from then on. Without a time it is
+    /// that at which a job was settled last.
+    pub(crate) fn pick(&self, receiver: &Receiver<T>, now: Option<Instant>) -> Pick {
         let mut state = lock(&self.state);
-        let state = &mut *state;
-        if state.is_paused || !matches!(state.phase, Phase::Running | Phase::Draining(_)) {
-            return Pick::Nothing;
-        }
-        if state.store.next_at().is_some() {
-            let now = Instant::now();
-            while let Some(entry) = state.store.take_later(now) {
-                state.put(receiver, entry);
-            }
-        }
-        let bands = u64::MAX >> (Band::MAX_BANDS - state.counts.len());
-        let mask = state.crew.open() & bands;
-        if mask == 0 {
-            return Pick::Nothing;
-        }
-        state.receiving += 1;
-        let due = state.store.first(mask, &state.received);
-        Pick::Look { mask, due }
+        let now = now.unwrap_or(state.settled_at);
+        state.pick(&self.clock, receiver, now)
     }
 
     /// The look is over, without an item of the channel.
@@ -273,21 +270,47 @@ impl<T> Pool<T> {
         band: Band,
         item: T,
         name: Option<String>,
+        now: Instant,
     ) -> Option<(T, Begun)> {
         let mut guard = lock(&self.state);
-        let state = &mut *guard;
-        state.receiving -= 1;
-        let now = Instant::now();
-        let entry = state.number(band, item, now);
-        let may_start = matches!(state.phase, Phase::Running | Phase::Draining(_));
-        let begun = if may_start {
-            state.begin(entry, now, name)
-        } else {
-            state.give_back(entry.item, &entry.meta, now, false);
-            None
-        };
+        let begun = self.accepted(&mut guard, band, item, name, now);
         self.look_for_joins(guard, Some(receiver));
         begun
+    }
+
+    /// The same, and what to look for next; `None`: ask for it.
+    pub(crate) fn accept_and_pick(
+        &self,
+        receiver: &Receiver<T>,
+        (band, item): (Band, T),
+        name: Option<String>,
+        now: Instant,
+    ) -> (Option<(T, Begun)>, Option<Pick>) {
+        let mut guard = lock(&self.state);
+        let begun = self.accepted(&mut guard, band, item, name, now);
+        if guard.joins.is_empty() {
+            let next = guard.pick(&self.clock, receiver, now);
+            return (begun, Some(next));
+        }
+        self.look_for_joins(guard, Some(receiver)); // while no look is under way
+        (begun, None)
+    }
+
+    fn accepted(
+        &self,
+        state: &mut State<T>,
+        band: Band,
+        item: T,
+        name: Option<String>,
+        now: Instant,
+    ) -> Option<(T, Begun)> {
+        state.receiving -= 1;
+        let entry = state.number(&self.clock, band, item, now);
+        if state.may_start() {
+            return state.begin(entry, now, name);
+        }
+        state.give_back(&self.clock, entry.item, &entry.meta, now, false);
+        None
     }
 
     /// The look is over, and nothing more urgent was in the channel: the one that is due there.
@@ -295,20 +318,24 @@ impl<T> Pool<T> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         state.receiving -= 1;
-        let may_start = matches!(state.phase, Phase::Running | Phase::Draining(_));
+        let may_start = state.may_start();
         let entry = may_start.then(|| state.store.take(band)).flatten();
         self.look_for_joins(guard, Some(receiver));
         entry
     }
 
     /// Begins on what was due.
-    pub(crate) fn begin(&self, entry: Entry<T>, name: Option<String>) -> Option<(T, Begun)> {
+    pub(crate) fn begin(
+        &self,
+        entry: Entry<T>,
+        name: Option<String>,
+        now: Instant,
+    ) -> Option<(T, Begun)> {
         let mut state = lock(&self.state);
-        let now = Instant::now();
-        if matches!(state.phase, Phase::Running | Phase::Draining(_)) {
+        if state.may_start() {
             return state.begin(entry, now, name);
         }
-        state.give_back(entry.item, &entry.meta, now, false);
+        state.give_back(&self.clock, entry.item, &entry.meta, now, false);
         self.look_for_joins(state, None);
         None
     }
@@ -394,34 +421,67 @@ impl<T> Pool<T> {
     pub(crate) fn mask_of(&self, worker: usize) -> u64 {
         lock(&self.state).crew.mask_of(worker)
     }
+
+    /// By which the jobs of that worker hear.
+    pub(crate) fn ears(&self, worker: usize) -> Arc<Ears> {
+        Arc::clone(&lock(&self.state).ears[worker])
+    }
 }
 
 impl<T> State<T> {
+    fn may_start(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Draining(_))
+    }
+
+    fn pick(&mut self, clock: &Clock, receiver: &Receiver<T>, now: Instant) -> Pick {
+        if self.is_paused || !self.may_start() {
+            return Pick::Nothing;
+        }
+        if self.store.next_at().is_some() {
+            let moment = clock.moment(now);
+            let (received, receiving) = (&self.received, self.receiving);
+            while self
+                .store
+                .ripen(moment, |band| behind(receiver, band, received, receiving))
+            {}
+        }
+        let bands = u64::MAX >> (Band::MAX_BANDS - self.counts.len());
+        let mask = self.crew.open() & bands;
+        if mask == 0 {
+            return Pick::Nothing;
+        }
+        self.receiving += 1;
+        let due = self.store.first(mask, &self.received);
+        Pick::Look { mask, due, now }
+    }
+
     /// An item that was received gets its number.
-    fn number(&mut self, band: Band, item: T, since: Instant) -> Entry<T> {
-        self.last_id += 1;
-        self.received[band.index()] += 1;
-        self.counts[band.index()].accepted += 1;
-        self.unsettled += 1;
+    fn number(&mut self, clock: &Clock, band: Band, item: T, since: Instant) -> Entry<T> {
+        let id = self.next_id;
+        self.next_id = id.saturating_add(1);
+        let number = &mut self.received[band.index()];
+        *number += 1;
         let meta = Meta {
-            id: self.last_id,
+            id,
             band,
             origin: band,
-            number: self.received[band.index()],
-            since,
+            number: *number,
+            since: clock.moment(since),
+            history: None,
             attempts: 0,
         };
+        let counts = &mut self.counts[band.index()];
+        counts.accepted += 1;
+        counts.waiting += 1;
+        self.unsettled += 1;
         self.joins.received(&meta);
-        self.counts[band.index()].waiting += 1;
         Entry { item, meta }
     }
 
     /// At the end of its band: behind all of it that is in the channel.
     fn put(&mut self, receiver: &Receiver<T>, entry: Entry<T>) {
-        let band = entry.meta.band;
-        let len = receiver.band_len(band) + self.receiving;
-        self.store
-            .put(self.received[band.index()] + len as u64, entry);
+        let behind = behind(receiver, entry.meta.band, &self.received, self.receiving);
+        self.store.put(behind, entry);
     }
 
     /// A worker begins on it; if none is free after all, it waits for one.
@@ -451,13 +511,12 @@ impl<T> State<T> {
             meta,
             worker,
             at: now,
-            ears: Arc::clone(&self.ears[worker]),
         };
         Some((entry.item, begun))
     }
 
     /// An item that waited goes back to the user.
-    fn give_back(&mut self, item: T, meta: &Meta, now: Instant, interrupted: bool) {
+    fn give_back(&mut self, clock: &Clock, item: T, meta: &Meta, now: Instant, interrupted: bool) {
         let counts = &mut self.counts[meta.origin.index()];
         counts.waiting -= 1;
         counts.returned += 1;
@@ -466,7 +525,7 @@ impl<T> State<T> {
             band: meta.band,
             item,
             attempts: meta.attempts,
-            age: now.saturating_duration_since(meta.since),
+            age: clock.since(meta.since, now),
             interrupted,
         });
     }
@@ -490,6 +549,11 @@ impl<T> State<T> {
             stuck: self.stuck.clone(),
         }
     }
+}
+
+/// The number of the last item of that band which is in the channel, or on its way out of it.
+fn behind<T>(receiver: &Receiver<T>, band: Band, received: &[u64], receiving: usize) -> u64 {
+    received[band.index()] + (receiver.band_len(band) + receiving) as u64
 }
 
 /// Whoever runs the pool, or will. When it is gone, the pool ends.
