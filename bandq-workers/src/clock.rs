@@ -1,10 +1,31 @@
-//! Times in eight bytes: nanoseconds since a pool was made, for what is kept of each item.
+//! Times in eight bytes: nanoseconds since a pool was made.
 
 use std::time::{Duration, Instant};
+
+/// Longer than any program runs, and yet far from any overflow.
+const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 
 /// A time of one pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);
+
+impl Moment {
+    /// So long after it.
+    pub(crate) fn after(self, delay: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(delay.min(FAR))))
+    }
+
+    /// How long it is after that one, if it is.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// Exact up to 584 years.
+fn nanos(duration: Duration) -> u64 {
+    let nanos = duration.as_secs().saturating_mul(1_000_000_000);
+    nanos.saturating_add(u64::from(duration.subsec_nanos()))
+}
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
@@ -18,24 +39,16 @@ impl Clock {
         }
     }
 
-    /// That time; the last moment, if it is more than 584 years away.
-    pub(crate) fn moment(&self, at: Instant) -> Moment {
-        let since = at.saturating_duration_since(self.epoch);
-        Moment(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    pub(crate) fn now(&self) -> Moment {
+        Moment(nanos(self.epoch.elapsed()))
     }
 
+    /// For a timer.
     pub(crate) fn instant(&self, moment: Moment) -> Instant {
         let since = Duration::from_nanos(moment.0);
-        self.epoch.checked_add(since).unwrap_or(self.epoch)
-    }
-
-    /// From that moment to that time.
-    pub(crate) fn since(&self, moment: Moment, now: Instant) -> Duration {
-        now.saturating_duration_since(self.instant(moment))
-    }
-
-    pub(crate) fn elapsed(&self, moment: Moment) -> Duration {
-        self.since(moment, Instant::now())
+        self.epoch
+            .checked_add(since.min(FAR + FAR))
+            .unwrap_or(self.epoch)
     }
 }
 
@@ -44,16 +57,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_its_time_again() {
+    fn moments_are_as_far_apart_as_their_times() {
         let clock = Clock::new();
-        let now = Instant::now();
-        assert_eq!(clock.instant(clock.moment(now)), now);
-        let later = now + Duration::from_secs(5);
+        let now = clock.now();
+        let later = now.after(Duration::from_secs(5));
+        assert_eq!(later.since(now), Duration::from_secs(5));
+        assert_eq!(now.since(later), Duration::ZERO);
         assert_eq!(
-            clock.since(clock.moment(now), later),
+            clock.instant(later) - clock.instant(now),
             Duration::from_secs(5)
         );
-        assert_eq!(clock.since(clock.moment(later), now), Duration::ZERO);
-        assert!(clock.moment(now) < clock.moment(later));
+        assert!(now < later && later < now.after(Duration::MAX));
+        assert!(clock.instant(now.after(Duration::MAX)) > clock.instant(later));
     }
 }

@@ -1,6 +1,7 @@
 //! What is decided at the end of a handler: again, dead, done; and what the dead-letter hook gets.
 
 use crate::{
+    clock::Moment,
     job::{LetGo, Seat},
     outcome::{Failure, Outcome},
     past::{Histories, Past},
@@ -8,13 +9,12 @@ use crate::{
     quiet::{lock, quietly},
     report::Counts,
     retry::{Budget, Retry},
-    timer::after,
 };
 use bandq::{Band, Receiver};
 use std::{
-    fmt,
+    fmt, mem,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// Why an item is dead.
@@ -112,13 +112,14 @@ impl<T, E, H> Desk<T, E, H> {
     }
 
     /// A handler has ended, and was dropped.
-    pub(crate) fn end(&self, seat: &Seat<T>, end: End<E>) {
-        let meta = &seat.begun.meta;
-        let now = Instant::now();
-        let ran = now.saturating_duration_since(seat.begun.at).as_micros();
+    pub(crate) fn end(&self, seat: &mut Arc<Seat<T>>, end: End<E>) {
+        let let_go = seat.close();
+        let seat = &**seat;
+        let now = self.pool.clock.now();
+        let ran = now.since(seat.begun.at).as_micros();
         let cost = u64::try_from(ran).unwrap_or(u64::MAX);
-        self.receiver.charge(meta.band, cost);
-        let verdict = match (end, seat.close()) {
+        self.receiver.charge(seat.begun.meta.band, cost);
+        let verdict = match (end, let_go) {
             (End::Cut, LetGo::Dropped(item) | LetGo::Requeued(item)) => Verdict::Interrupted(item),
             (End::Unstarted, LetGo::Dropped(item)) => Verdict::Unstarted(item),
             (End::Cut | End::Unstarted, _) => self.gone(seat),
@@ -142,14 +143,14 @@ impl<T, E, H> Desk<T, E, H> {
         seat: &Seat<T>,
         let_go: LetGo<T>,
         outcome: Outcome<E>,
-        now: Instant,
+        now: Moment,
     ) -> Verdict<T> {
         match (outcome, let_go) {
             (Outcome::Retry(error), let_go) => {
                 self.failed(seat, let_go, Failure::Error(error), now)
             }
             (Outcome::RetryAfter(least, error), let_go) => {
-                self.failed(seat, let_go, Failure::Error(error), after(now, least))
+                self.failed(seat, let_go, Failure::Error(error), now.after(least))
             }
             (Outcome::Dead(error), let_go) => {
                 self.count(seat, |counts| counts.failed += 1);
@@ -157,7 +158,7 @@ impl<T, E, H> Desk<T, E, H> {
             }
             (_, LetGo::Taken) => self.gone(seat),
             (Outcome::Snooze(delay), LetGo::Dropped(item) | LetGo::Requeued(item)) => {
-                let at = (!delay.is_zero()).then(|| after(now, delay));
+                let at = (!delay.is_zero()).then(|| now.after(delay));
                 Verdict::Snooze(item, at)
             }
             (_, LetGo::Requeued(item)) | (Outcome::Requeue, LetGo::Dropped(item)) => {
@@ -165,7 +166,9 @@ impl<T, E, H> Desk<T, E, H> {
             }
             (Outcome::Done, LetGo::Dropped(item)) => {
                 self.forget(seat);
-                quietly(|| drop(item)); // before anybody is told that it is done
+                if mem::needs_drop::<T>() {
+                    quietly(|| drop(item)); // before anybody is told that it is done
+                }
                 Verdict::Done
             }
         }
@@ -183,14 +186,14 @@ impl<T, E, H> Desk<T, E, H> {
         seat: &Seat<T>,
         let_go: LetGo<T>,
         failure: Failure<E>,
-        least: Instant,
+        least: Moment,
     ) -> Verdict<T> {
         let attempts = seat.begun.meta.attempts.saturating_add(1);
         if let Failure::Error(error) = &failure {
             if !self.retry.is_failure(error) {
                 return match let_go {
                     LetGo::Dropped(item) | LetGo::Requeued(item) => {
-                        Verdict::Snooze(item, Some(self.retry.at(least, attempts)))
+                        Verdict::Snooze(item, Some(least.after(self.retry.delay(attempts))))
                     }
                     LetGo::Taken => self.gone(seat),
                 };
@@ -213,7 +216,7 @@ impl<T, E, H> Desk<T, E, H> {
                 LetGo::Taken => return self.gone(seat),
             };
             let again = Again {
-                at: self.retry.at(least, attempts),
+                at: least.after(self.retry.delay(attempts)),
                 band: self.retry.band,
                 attempts,
                 history: self.remember(seat, failure),
@@ -240,7 +243,7 @@ impl<T, E, H> Desk<T, E, H> {
         let letter = DeadLetter {
             item,
             band: meta.band,
-            age: self.pool.clock.elapsed(meta.since),
+            age: self.pool.clock.now().since(meta.since),
             cause,
             failures,
         };

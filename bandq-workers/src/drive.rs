@@ -1,10 +1,10 @@
 //! The driver: receives, starts handlers, puts back what is due, ends. It is polled by one task.
 
 use crate::{
+    clock::Moment,
     desk::Desk,
-    handle::Ticket,
+    handle::{Kit, Ticket},
     intake::{self, Intake, Received},
-    job::Seat,
     place::{Place, Polled},
     pool::{Begun, Pick, Pool, Presence, Step},
     quiet::quietly,
@@ -13,6 +13,7 @@ use crate::{
 };
 use bandq::Receiver;
 use std::{
+    future::Future,
     marker::PhantomData,
     sync::Arc,
     task::{Context, Poll},
@@ -38,8 +39,6 @@ pub(crate) struct Driver<T, E, H, M, F, P> {
     pub(crate) place: P,
     /// A receiver for each worker, by which it is known who works on what.
     pub(crate) workers: Vec<Receiver<T>>,
-    /// By worker: that of its last job.
-    pub(crate) seats: Vec<Option<Arc<Seat<T>>>>,
     pub(crate) name: Option<Name<T>>,
     pub(crate) replace: Option<Replace>,
     pub(crate) timer: Timer,
@@ -50,6 +49,7 @@ pub(crate) struct Driver<T, E, H, M, F, P> {
 impl<T, E, H, M, F, P> Driver<T, E, H, M, F, P>
 where
     M: FnMut(Ticket<T, E, H>) -> F,
+    F: Future<Output = Option<Kit<T, E, H>>>,
     P: Place<F>,
 {
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Report<T>> {
@@ -66,7 +66,7 @@ where
                 }
             }
             // What was polled last has ended just now, so the clock was looked at.
-            let now = (polled != Polled::Ended).then(Instant::now);
+            let now = (polled != Polled::Ended).then(|| pool.clock.now());
             let has_started = self.start(pool, now, context);
             polled = self.place.poll();
             if has_started || polled != Polled::Nothing {
@@ -87,14 +87,14 @@ where
 
     /// Starts handlers while there are items for them and workers. Whether it has, or has done
     /// something else that may allow the next.
-    fn start(&mut self, pool: &Pool<T>, now: Option<Instant>, context: &mut Context<'_>) -> bool {
+    fn start(&mut self, pool: &Pool<T>, now: Option<Moment>, context: &mut Context<'_>) -> bool {
         let desk = Arc::clone(&self.desk);
         let receiver = &*desk.receiver;
         let mut has_started = false;
         let mut pick = pool.pick(receiver, now);
         while let Pick::Look { mask, due, now } = pick {
             // Of handlers that are tasks, many may end before the last one starts.
-            let now = if desk.is_local { now } else { Instant::now() };
+            let now = if desk.is_local { now } else { pool.clock.now() };
             let received = match due {
                 _ if self.is_over => Received::Closed,
                 Some(due) => match self.intake.look(mask & due.above()) {
@@ -147,16 +147,10 @@ where
             self.workers.push(intake::within(&desk.receiver, mask, all));
         }
         let working = self.workers[worker].working(meta.band);
-        if self.seats.len() <= worker {
-            self.seats.resize_with(worker + 1, || None);
-        }
-        let seat = &mut self.seats[worker];
-        if !seat.as_mut().is_some_and(|seat| seat.reuse(begun)) {
-            *seat = None;
-        }
-        let new = || Seat::new(begun, &desk.pool, &desk.receiver, false);
-        let seat = seat.get_or_insert_with(new);
-        let future = (self.make)(Ticket::new(item, seat, working, desk));
+        let left = self.place.left(worker).flatten();
+        let kit = left.and_then(|kit| kit.reuse(begun));
+        let kit = kit.unwrap_or_else(|| Kit::new(desk, begun));
+        let future = (self.make)(Ticket::new(item, kit, working));
         self.place.start(worker, future);
     }
 

@@ -5,8 +5,9 @@ use crate::{
     desk::{Desk, End},
     job::{Job, Seat},
     outcome::Outcome,
+    pool::Begun,
     quiet::{catching, quietly},
-    timer::{Timer, after},
+    timer::Timer,
 };
 use bandq::Working;
 use std::{
@@ -16,6 +17,26 @@ use std::{
     task::Poll,
 };
 
+/// What a worker keeps from job to job.
+pub(crate) struct Kit<T, E, H> {
+    pub(crate) desk: Arc<Desk<T, E, H>>,
+    pub(crate) seat: Arc<Seat<T>>,
+}
+
+impl<T, E, H> Kit<T, E, H> {
+    pub(crate) fn new(desk: &Arc<Desk<T, E, H>>, begun: Begun) -> Self {
+        Self {
+            desk: Arc::clone(desk),
+            seat: Seat::new(begun, &desk.pool, &desk.receiver, false),
+        }
+    }
+
+    /// For the next job, if nobody else has the seat.
+    pub(crate) fn reuse(mut self, begun: Begun) -> Option<Self> {
+        self.seat.reuse(begun).then_some(self)
+    }
+}
+
 /// What a handler is started with. The order of the fields is that in which they are dropped: the
 /// item has to be home when the job is settled.
 pub(crate) struct Ticket<T, E, H> {
@@ -24,57 +45,74 @@ pub(crate) struct Ticket<T, E, H> {
     settling: Settling<T, E, H>,
 }
 
-/// Settles the job when it is dropped.
+/// Settles the job when it is dropped, unless it is settled.
 struct Settling<T, E, H> {
-    desk: Arc<Desk<T, E, H>>,
-    seat: Arc<Seat<T>>,
-    /// How it ended. If nobody said so: it was dropped.
-    end: Option<End<E>>,
+    /// `None` when it is.
+    kit: Option<Kit<T, E, H>>,
+    /// Nobody has said how it ended.
+    is_unstarted: bool,
 }
 
 impl<T, E, H> Ticket<T, E, H> {
-    /// The item is out of that seat.
-    pub(crate) fn new(
-        item: T,
-        seat: &Arc<Seat<T>>,
-        working: Working,
-        desk: &Arc<Desk<T, E, H>>,
-    ) -> Self {
-        let settling = Settling {
-            desk: Arc::clone(desk),
-            seat: Arc::clone(seat),
-            end: Some(End::Unstarted),
-        };
+    /// The item is out of the seat.
+    pub(crate) fn new(item: T, kit: Kit<T, E, H>, working: Working) -> Self {
         Self {
-            job: Some(Job::new(item, Arc::clone(seat))),
+            job: Some(Job::new(item, Arc::clone(&kit.seat))),
             _working: working,
-            settling,
+            settling: Settling {
+                kit: Some(kit),
+                is_unstarted: true,
+            },
         }
+    }
+
+    /// The job has ended so.
+    fn end(self, end: End<E>) -> Option<Kit<T, E, H>> {
+        let Self {
+            job,
+            _working,
+            mut settling,
+        } = self;
+        drop((job, _working));
+        let mut kit = settling.kit.take()?;
+        kit.desk.end(&mut kit.seat, end);
+        Some(kit)
     }
 }
 
 impl<T, E, H> Drop for Settling<T, E, H> {
     fn drop(&mut self) {
-        self.desk
-            .end(&self.seat, self.end.take().unwrap_or(End::Cut));
+        if let Some(mut kit) = self.kit.take() {
+            let end = if self.is_unstarted {
+                End::Unstarted
+            } else {
+                End::Cut
+            };
+            kit.desk.end(&mut kit.seat, end);
+        }
     }
 }
 
-/// Runs the handler to its end.
-pub(crate) async fn handle<T, E, H, F>(mut ticket: Ticket<T, E, H>)
+/// Runs the handler to its end. What it returns serves the worker's next job.
+pub(crate) async fn handle<T, E, H, F>(mut ticket: Ticket<T, E, H>) -> Option<Kit<T, E, H>>
 where
     H: Fn(Job<T>) -> F,
     F: Future,
     F::Output: Into<Outcome<E>>,
 {
-    let (seat, desk) = (&ticket.settling.seat, &ticket.settling.desk);
+    let job = ticket.job.take()?;
+    let Kit { desk, seat } = ticket.settling.kit.as_ref()?;
     let call = &desk.pool.call;
-    let Some(job) = ticket.job.take().filter(|_| !call.is_asked()) else {
-        return; // unstarted
-    };
-    ticket.settling.end = None;
+    if call.is_asked() {
+        drop(job);
+        return ticket.end(End::Unstarted);
+    }
+    ticket.settling.is_unstarted = false;
     desk.first(seat);
-    let until = desk.time_limit.map(|limit| after(seat.begun.at, limit));
+    let clock = &desk.pool.clock;
+    let until = desk
+        .time_limit
+        .map(|limit| clock.instant(seat.begun.at.after(limit)));
     let mut timer = Timer::default();
     #[cfg(feature = "tracing")]
     let span = ticket._working.span();
@@ -109,5 +147,5 @@ where
         quietly(|| future.set(None));
         end
     };
-    ticket.settling.end = Some(end);
+    ticket.end(end)
 }

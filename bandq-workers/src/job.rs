@@ -16,7 +16,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// What became of a job's item.
@@ -32,7 +32,7 @@ enum Home<T> {
 }
 
 /// What the `Job` and the pool share. The item comes back here when the `Job` is dropped, and so
-/// when a future is that owns it. A worker keeps it for its next job, if nobody else has it then.
+/// when a future is that owns it. It serves the next job too, if nobody else has it then.
 pub(crate) struct Seat<T> {
     pub(crate) begun: Begun,
     pub(crate) ears: Arc<Ears>,
@@ -68,19 +68,27 @@ impl<T> Seat<T> {
         })
     }
 
-    /// For the next job of its worker, if nothing is left of the last one. Whether it is.
+    /// For the next job of its worker, if nobody else has it. Whether it is.
     pub(crate) fn reuse(self: &mut Arc<Self>, begun: Begun) -> bool {
         let Some(seat) = Arc::get_mut(self) else {
             return false;
         };
         seat.begun = begun;
-        *seat.home.get_mut().unwrap_or_else(PoisonError::into_inner) = Home::Out;
+        *seat.home_mut() = Home::Out;
         true
     }
 
+    fn home_mut(&mut self) -> &mut Home<T> {
+        self.home.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The job is over: what comes back later is the user's.
-    pub(crate) fn close(&self) -> LetGo<T> {
-        match mem::replace(&mut *lock(&self.home), Home::Closed) {
+    pub(crate) fn close(self: &mut Arc<Self>) -> LetGo<T> {
+        let home = match Arc::get_mut(self) {
+            Some(seat) => mem::replace(seat.home_mut(), Home::Closed),
+            None => mem::replace(&mut *lock(&self.home), Home::Closed),
+        };
+        match home {
             Home::Back(item) => LetGo::Dropped(item),
             Home::Requeued(item) => LetGo::Requeued(item),
             Home::Out | Home::Taken | Home::Closed => LetGo::Taken,
@@ -99,7 +107,7 @@ impl<T> Seat<T> {
 
     fn settle_by_hand(&self, verdict: Verdict<T>) {
         *lock(&self.home) = Home::Closed;
-        let now = Instant::now();
+        let now = self.pool.clock.now();
         self.pool
             .settle(&self.receiver, &self.begun, verdict, now, false);
     }
@@ -158,7 +166,8 @@ impl<T> Job<T> {
     /// a channel does not tell how long an item was there.
     #[must_use]
     pub fn age(&self) -> Duration {
-        self.seat.pool.clock.elapsed(self.seat.begun.meta.since)
+        let seat = &self.seat;
+        seat.pool.clock.now().since(seat.begun.meta.since)
     }
 
     /// The number of the job, counted over the whole pool; the same for all attempts.

@@ -17,7 +17,6 @@ use std::{
     pin::pin,
     sync::Arc,
     task::Poll,
-    time::Instant,
 };
 
 /// Jobs by hand, for a loop of your own. Clone it for each consumer.
@@ -81,7 +80,7 @@ impl<T> Jobs<T> {
             cell.register(context.waker());
             loop {
                 // Workers are never few, so there is nothing to wait for but an item.
-                let now = Instant::now();
+                let now = self.pool.clock.now();
                 let Pick::Look { due, .. } = self.pool.pick(&self.receiver, Some(now)) else {
                     return Poll::Pending;
                 };
@@ -119,7 +118,7 @@ impl<T> Jobs<T> {
     /// As those of [`Receiver::try_recv`].
     pub fn try_recv(&self) -> Result<Job<T>, TryRecvError> {
         loop {
-            let now = Instant::now();
+            let now = self.pool.clock.now();
             let Pick::Look { due, .. } = self.pool.pick(&self.receiver, Some(now)) else {
                 return Err(TryRecvError::Empty);
             };
@@ -168,14 +167,14 @@ impl<T> Jobs<T> {
             Some((band, item)) => self.accept(band, item),
             None => {
                 let entry = self.pool.take_due(&self.receiver, due.band)?;
-                self.pool.begin(entry, None, Instant::now())
+                self.pool.begin(entry, None, self.pool.clock.now())
             }
         };
         Some(self.job(begun?))
     }
 
     fn accept(&self, band: Band, item: T) -> Option<(T, Begun)> {
-        let now = Instant::now();
+        let now = self.pool.clock.now();
         self.pool.accept(&self.receiver, band, item, None, now)
     }
 

@@ -9,13 +9,16 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Wake, Waker},
+    task::{Context, Poll, Wake, Waker},
 };
 
 /// A handler as a task of its own, for [`run_on`](crate::Workers::run_on).
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-pub(crate) trait Place<F> {
+pub(crate) trait Place<F: Future> {
+    /// What that worker's last handler left for the next one.
+    fn left(&mut self, worker: usize) -> Option<F::Output>;
+
     /// That worker begins; it has ended before.
     fn start(&mut self, worker: usize, future: F);
 
@@ -62,15 +65,16 @@ impl Wake for Bell {
     }
 }
 
-struct Seat<F> {
+struct Seat<F: Future> {
     /// Kept from handler to handler, so that one costs no allocation.
     future: Pin<Box<Option<F>>>,
     bell: Arc<Bell>,
     waker: Waker,
+    left: Option<F::Output>,
 }
 
 /// Inside the pool's own future.
-pub(crate) struct Inside<F> {
+pub(crate) struct Inside<F: Future> {
     seats: Vec<Seat<F>>,
     ready: Arc<Ready>,
     /// Those that have begun and were not polled yet.
@@ -79,7 +83,7 @@ pub(crate) struct Inside<F> {
     now: Vec<usize>,
 }
 
-impl<F> Inside<F> {
+impl<F: Future> Inside<F> {
     pub(crate) fn new(driver: &Arc<WakerCell>) -> Self {
         let ready = Arc::new(Ready {
             workers: Mutex::default(),
@@ -95,7 +99,11 @@ impl<F> Inside<F> {
     }
 }
 
-impl<F: Future<Output = ()>> Place<F> for Inside<F> {
+impl<F: Future> Place<F> for Inside<F> {
+    fn left(&mut self, worker: usize) -> Option<F::Output> {
+        self.seats.get_mut(worker)?.left.take()
+    }
+
     fn start(&mut self, worker: usize, future: F) {
         while self.seats.len() <= worker {
             let bell = Arc::new(Bell {
@@ -107,6 +115,7 @@ impl<F: Future<Output = ()>> Place<F> for Inside<F> {
                 future: Box::pin(None),
                 waker: Waker::from(Arc::clone(&bell)),
                 bell,
+                left: None,
             });
         }
         self.seats[worker].future.as_mut().set(Some(future));
@@ -132,37 +141,66 @@ impl<F: Future<Output = ()>> Place<F> for Inside<F> {
     }
 }
 
-impl<F: Future<Output = ()>> Seat<F> {
+impl<F: Future> Seat<F> {
     fn poll(&mut self) -> Polled {
         let mut context = Context::from_waker(&self.waker);
         let Some(future) = self.future.as_mut().as_pin_mut() else {
             return Polled::Something;
         };
-        if future.poll(&mut context).is_pending() {
+        let Poll::Ready(left) = future.poll(&mut context) else {
             return Polled::Something;
-        }
+        };
+        self.left = Some(left);
         self.future.as_mut().set(None);
         Polled::Ended
     }
 }
 
-/// As tasks of a runtime. What its `spawn` returned is kept until that worker's next handler
-/// begins: some runtimes cancel a task whose handle is dropped.
-pub(crate) struct Outside<S, R> {
-    pub(crate) spawn: S,
-    pub(crate) handles: Vec<Option<R>>,
+/// As tasks of a runtime.
+pub(crate) struct Outside<S, R, L> {
+    spawn: S,
+    /// What `spawn` returned is kept until that worker's next handler begins: some runtimes cancel
+    /// a task whose handle is dropped.
+    handles: Vec<Option<R>>,
+    /// By worker.
+    left: Arc<Mutex<Vec<Option<L>>>>,
 }
 
-impl<F, S, R> Place<F> for Outside<S, R>
+impl<S, R, L> Outside<S, R, L> {
+    pub(crate) fn new(spawn: S) -> Self {
+        Self {
+            spawn,
+            handles: Vec::new(),
+            left: Arc::default(),
+        }
+    }
+}
+
+impl<F, S, R> Place<F> for Outside<S, R, F::Output>
 where
-    F: Future<Output = ()> + Send + 'static,
+    F: Future + Send + 'static,
+    F::Output: Send,
     S: FnMut(Task) -> R,
 {
+    fn left(&mut self, worker: usize) -> Option<F::Output> {
+        lock(&self.left).get_mut(worker)?.take()
+    }
+
     fn start(&mut self, worker: usize, future: F) {
         if self.handles.len() <= worker {
             self.handles.resize_with(worker + 1, || None);
+            lock(&self.left).resize_with(worker + 1, || None);
         }
-        self.handles[worker] = Some((self.spawn)(Box::pin(future)));
+        let left = Arc::downgrade(&self.left);
+        let task = Box::pin(async move {
+            let value = future.await;
+            let old = left.upgrade().and_then(|left| {
+                let mut left = lock(&left);
+                left.get_mut(worker).and_then(|place| place.replace(value))
+            });
+            drop(old); // outside the lock
+        });
+        self.handles[worker] = Some((self.spawn)(task));
     }
 
     fn poll(&mut self) -> Polled {

@@ -9,16 +9,8 @@ use std::{
     future::Future,
     pin::Pin,
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Instant,
 };
-
-/// Longer than any program runs.
-const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
-
-/// So long after that; without an overflow.
-pub(crate) fn after(now: Instant, delay: Duration) -> Instant {
-    now.checked_add(delay.min(FAR)).unwrap_or(now)
-}
 
 enum Kind {
     AsyncIo(async_io::Timer),

@@ -5,7 +5,7 @@ use crate::{
     crew::Crew,
     desk::{DeadLetter, Desk, Hook},
     drive::{Driver, Name, Replace},
-    handle::{Ticket, handle},
+    handle::{Kit, Ticket, handle},
     intake::{Intake, mask},
     job::Job,
     outcome::Outcome,
@@ -204,10 +204,7 @@ impl<T, E> Workers<T, E> {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let place = Outside {
-            spawn,
-            handles: Vec::new(),
-        };
+        let place = Outside::new(spawn);
         drive(self.driver(handler, handle, place, false))
     }
 
@@ -221,6 +218,7 @@ impl<T, E> Workers<T, E> {
     ) -> Driver<T, E, H, M, F, P>
     where
         M: FnMut(Ticket<T, E, H>) -> F,
+        F: Future<Output = Option<Kit<T, E, H>>>,
         P: Place<F>,
     {
         let mut crew = Crew::new(self.receiver.bands(), Some(self.concurrency));
@@ -251,7 +249,6 @@ impl<T, E> Workers<T, E> {
             make,
             place,
             workers: Vec::new(),
-            seats: Vec::new(),
             name: self.name,
             replace: self.replace,
             timer: Timer::default(),
@@ -265,6 +262,7 @@ impl<T, E> Workers<T, E> {
 fn drive<T, E, H, M, F, P>(mut driver: Driver<T, E, H, M, F, P>) -> impl Future<Output = Report<T>>
 where
     M: FnMut(Ticket<T, E, H>) -> F,
+    F: Future<Output = Option<Kit<T, E, H>>>,
     P: Place<F>,
 {
     poll_fn(move |context| driver.poll(context))

@@ -1,7 +1,7 @@
 //! How a pool ends: drain, stop, cut.
 
 use super::{Phase, Pool, State, wake_all};
-use crate::{clock::Clock, ears::Ears, quiet::lock, report::Stuck, timer::after, wakes::WakerCell};
+use crate::{clock::Moment, ears::Ears, quiet::lock, report::Stuck, wakes::WakerCell};
 use bandq::{Receiver, TryRecvError};
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -41,7 +41,7 @@ impl<T> Pool<T> {
         time: Duration,
         receiver: Option<&Receiver<T>>,
     ) -> Arc<WakerCell> {
-        let until = after(Instant::now(), time);
+        let until = self.clock.now().after(time);
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         state.is_paused = false;
@@ -88,7 +88,7 @@ impl<T> Pool<T> {
         guard.is_over = true;
         self.is_ending.store(true, Ordering::Release); // as above
         if !matches!(guard.phase, Phase::Ended | Phase::Cut(_)) {
-            let ears = self.cut(&mut guard, Instant::now());
+            let ears = self.cut(&mut guard, self.clock.now());
             drop(guard);
             ears.iter().for_each(|ears| ears.wake());
         } else {
@@ -98,7 +98,7 @@ impl<T> Pool<T> {
     }
 
     /// From now on handlers are dropped.
-    fn cut(&self, state: &mut State<T>, now: Instant) -> Vec<Arc<Ears>> {
+    fn cut(&self, state: &mut State<T>, now: Moment) -> Vec<Arc<Ears>> {
         state.phase = Phase::Cut(now);
         self.call.cut();
         state.ears()
@@ -106,7 +106,7 @@ impl<T> Pool<T> {
 
     /// Takes the next step, as far as it can be taken now.
     pub(crate) fn step(&self, receiver: Option<&Receiver<T>>) -> Step {
-        let now = Instant::now();
+        let now = self.clock.now();
         let mut guard = lock(&self.state);
         if let Phase::Draining(deadline) | Phase::Stopping(deadline) = guard.phase {
             if deadline <= now {
@@ -139,13 +139,13 @@ impl<T> Pool<T> {
         let mut at = match state.phase {
             Phase::Running => None,
             Phase::Draining(deadline) | Phase::Stopping(deadline) => Some(deadline),
-            Phase::Cut(since) => Some(after(since, GRACE)),
+            Phase::Cut(since) => Some(since.after(GRACE)),
             Phase::Ended => return Step::Ended,
         };
         if in_flight || (stops && state.receiving > 0) {
-            at = Some(after(now, IN_FLIGHT));
+            at = Some(now.after(IN_FLIGHT));
         }
-        Step::Sleep(at)
+        Step::Sleep(at.map(|at| self.clock.instant(at)))
     }
 
     /// Gives back what is in the channel. Whether that was all of it.
@@ -159,10 +159,10 @@ impl<T> Pool<T> {
             let result = receiver.try_recv_many(&mut items, 256);
             if !items.is_empty() {
                 let mut guard = lock(&self.state);
-                let now = Instant::now();
+                let now = self.clock.now();
                 for (band, item) in items.drain(..) {
-                    let entry = guard.number(&self.clock, band, item, now);
-                    guard.give_back(&self.clock, entry.item, &entry.meta, now, false);
+                    let entry = guard.number(band, item, now);
+                    guard.give_back(entry.item, &entry.meta, now, false);
                 }
             }
             match result {
@@ -175,7 +175,7 @@ impl<T> Pool<T> {
 
     /// Whether the pool has ended; it ends here, if there is nothing left to wait for.
     pub(crate) fn end_if_over(&self) -> bool {
-        let now = Instant::now();
+        let now = self.clock.now();
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         if state.phase == Phase::Ended {
@@ -186,19 +186,16 @@ impl<T> Pool<T> {
         let waits_in_vain = || match state.phase {
             _ if stops => true,
             // What is due after the deadline is not worth waiting for.
-            Phase::Draining(end) => {
-                let end = self.clock.moment(end);
-                state.store.next_at().is_none_or(|at| at > end)
-            }
+            Phase::Draining(end) => state.store.next_at().is_none_or(|at| at > end),
             _ => state.store.next_at().is_none(),
         };
         if stops || (!works && state.is_over && state.store.nothing_is_due() && waits_in_vain()) {
             for entry in state.store.drain() {
-                state.give_back(&self.clock, entry.item, &entry.meta, now, false);
+                state.give_back(entry.item, &entry.meta, now, false);
             }
         }
         let gave_way = match state.phase {
-            Phase::Cut(since) => !works || after(since, GRACE) <= now,
+            Phase::Cut(since) => !works || since.after(GRACE) <= now,
             _ => !works,
         };
         let is_empty = state.store.nothing_is_due() && state.store.next_at().is_none();
@@ -206,7 +203,7 @@ impl<T> Pool<T> {
             return false;
         }
         state.phase = Phase::Ended;
-        state.name_stuck(&self.clock, now);
+        state.name_stuck(now);
         let joins = state.joins.over(true);
         let mut enders = state.enders.all();
         enders.extend(state.pausers.all());
@@ -233,7 +230,7 @@ impl<T> Pool<T> {
     /// Of the handlers that run for longer than `limit`, those that nobody was asked about yet; and
     /// when there may be the next one.
     pub(crate) fn overdue(&self, limit: Duration) -> (Vec<(usize, Stuck)>, Option<Instant>) {
-        let now = Instant::now();
+        let now = self.clock.now();
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         let location = state.location;
@@ -242,15 +239,15 @@ impl<T> Pool<T> {
             let Some(running) = running.as_mut().filter(|running| !running.is_overdue) else {
                 continue;
             };
-            let at = after(running.began, limit);
+            let at = running.began.after(limit);
             if at <= now {
                 running.is_overdue = true;
-                overdue.push((worker, running.stuck(&self.clock, now, location)));
+                overdue.push((worker, running.stuck(now, location)));
             } else {
-                next = Some(next.map_or(at, |next: Instant| next.min(at)));
+                next = Some(next.map_or(at, |next: Moment| next.min(at)));
             }
         }
-        (overdue, next)
+        (overdue, next.map(|at| self.clock.instant(at)))
     }
 
     /// Hires somebody in place of that worker, if it is still at that job.
@@ -267,18 +264,13 @@ impl<T> Pool<T> {
 }
 
 impl super::Running {
-    fn stuck(
-        &self,
-        clock: &Clock,
-        now: Instant,
-        location: &'static std::panic::Location<'static>,
-    ) -> Stuck {
+    fn stuck(&self, now: Moment, location: &'static std::panic::Location<'static>) -> Stuck {
         Stuck {
             id: self.meta.id.get(),
             band: self.meta.band,
             attempt: self.meta.attempts + 1,
-            age: clock.since(self.meta.since, now),
-            running: now.saturating_duration_since(self.began),
+            age: now.since(self.meta.since),
+            running: now.since(self.began),
             name: self.name.clone(),
             location,
         }
@@ -296,11 +288,11 @@ impl<T> State<T> {
     }
 
     /// Those who still work are stuck.
-    fn name_stuck(&mut self, clock: &Clock, now: Instant) {
+    fn name_stuck(&mut self, now: Moment) {
         for running in self.running.iter_mut().flatten() {
             running.is_stuck = true;
             let meta = running.meta;
-            self.stuck.push(running.stuck(clock, now, self.location));
+            self.stuck.push(running.stuck(now, self.location));
             let counts = &mut self.counts[meta.origin.index()];
             counts.running -= 1;
             counts.stuck += 1;

@@ -57,7 +57,7 @@ mod end;
 mod settle;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Moment},
     crew::Crew,
     ears::{Call, Ears},
     entry::{Due, Entry, Meta, Store},
@@ -74,7 +74,6 @@ use std::{
         Arc, Mutex, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
 };
 
 pub(crate) use end::{How, Step};
@@ -85,18 +84,18 @@ pub(crate) use settle::{Again, Verdict};
 enum Phase {
     Running,
     /// Until then.
-    Draining(Instant),
+    Draining(Moment),
     /// Until then.
-    Stopping(Instant),
+    Stopping(Moment),
     /// Since then.
-    Cut(Instant),
+    Cut(Moment),
     Ended,
 }
 
 /// What works.
 struct Running {
     meta: Meta,
-    began: Instant,
+    began: Moment,
     name: Option<String>,
     is_stuck: bool,
     /// Somebody else was hired in its place.
@@ -133,7 +132,7 @@ struct State<T> {
     /// A receive has said `Closed`: nothing will ever come.
     is_over: bool,
     /// When a job was settled last.
-    settled_at: Instant,
+    settled_at: Moment,
     location: &'static Location<'static>,
 }
 
@@ -159,7 +158,7 @@ pub(crate) enum Pick {
         mask: u64,
         due: Option<Due>,
         /// The time of the look.
-        now: Instant,
+        now: Moment,
     },
 }
 
@@ -168,11 +167,12 @@ pub(crate) enum Pick {
 pub(crate) struct Begun {
     pub(crate) meta: Meta,
     pub(crate) worker: usize,
-    pub(crate) at: Instant,
+    pub(crate) at: Moment,
 }
 
 impl<T> Pool<T> {
     pub(crate) fn new(bands: usize, crew: Crew, location: &'static Location<'static>) -> Self {
+        let clock = Clock::new();
         Self {
             state: Mutex::new(State {
                 phase: Phase::Running,
@@ -193,10 +193,10 @@ impl<T> Pool<T> {
                 receiving: 0,
                 is_sweeping: false,
                 is_over: false,
-                settled_at: Instant::now(),
+                settled_at: clock.now(),
                 location,
             }),
-            clock: Clock::new(),
+            clock,
             call: Call::default(),
             is_ending: AtomicBool::new(false),
             driver: Arc::default(),
@@ -250,10 +250,10 @@ impl<T> Pool<T> {
 
     /// What a free worker should look for. A look is under way from then on. Without a time it is
     /// that at which a job was settled last.
-    pub(crate) fn pick(&self, receiver: &Receiver<T>, now: Option<Instant>) -> Pick {
+    pub(crate) fn pick(&self, receiver: &Receiver<T>, now: Option<Moment>) -> Pick {
         let mut state = lock(&self.state);
         let now = now.unwrap_or(state.settled_at);
-        state.pick(&self.clock, receiver, now)
+        state.pick(receiver, now)
     }
 
     /// The look is over, without an item of the channel.
@@ -270,7 +270,7 @@ impl<T> Pool<T> {
         band: Band,
         item: T,
         name: Option<String>,
-        now: Instant,
+        now: Moment,
     ) -> Option<(T, Begun)> {
         let mut guard = lock(&self.state);
         let begun = self.accepted(&mut guard, band, item, name, now);
@@ -284,12 +284,12 @@ impl<T> Pool<T> {
         receiver: &Receiver<T>,
         (band, item): (Band, T),
         name: Option<String>,
-        now: Instant,
+        now: Moment,
     ) -> (Option<(T, Begun)>, Option<Pick>) {
         let mut guard = lock(&self.state);
         let begun = self.accepted(&mut guard, band, item, name, now);
         if guard.joins.is_empty() {
-            let next = guard.pick(&self.clock, receiver, now);
+            let next = guard.pick(receiver, now);
             return (begun, Some(next));
         }
         self.look_for_joins(guard, Some(receiver)); // while no look is under way
@@ -302,14 +302,14 @@ impl<T> Pool<T> {
         band: Band,
         item: T,
         name: Option<String>,
-        now: Instant,
+        now: Moment,
     ) -> Option<(T, Begun)> {
         state.receiving -= 1;
-        let entry = state.number(&self.clock, band, item, now);
+        let entry = state.number(band, item, now);
         if state.may_start() {
             return state.begin(entry, now, name);
         }
-        state.give_back(&self.clock, entry.item, &entry.meta, now, false);
+        state.give_back(entry.item, &entry.meta, now, false);
         None
     }
 
@@ -329,13 +329,13 @@ impl<T> Pool<T> {
         &self,
         entry: Entry<T>,
         name: Option<String>,
-        now: Instant,
+        now: Moment,
     ) -> Option<(T, Begun)> {
         let mut state = lock(&self.state);
         if state.may_start() {
             return state.begin(entry, now, name);
         }
-        state.give_back(&self.clock, entry.item, &entry.meta, now, false);
+        state.give_back(entry.item, &entry.meta, now, false);
         self.look_for_joins(state, None);
         None
     }
@@ -433,16 +433,15 @@ impl<T> State<T> {
         matches!(self.phase, Phase::Running | Phase::Draining(_))
     }
 
-    fn pick(&mut self, clock: &Clock, receiver: &Receiver<T>, now: Instant) -> Pick {
+    fn pick(&mut self, receiver: &Receiver<T>, now: Moment) -> Pick {
         if self.is_paused || !self.may_start() {
             return Pick::Nothing;
         }
         if self.store.next_at().is_some() {
-            let moment = clock.moment(now);
             let (received, receiving) = (&self.received, self.receiving);
             while self
                 .store
-                .ripen(moment, |band| behind(receiver, band, received, receiving))
+                .ripen(now, |band| behind(receiver, band, received, receiving))
             {}
         }
         let bands = u64::MAX >> (Band::MAX_BANDS - self.counts.len());
@@ -456,7 +455,7 @@ impl<T> State<T> {
     }
 
     /// An item that was received gets its number.
-    fn number(&mut self, clock: &Clock, band: Band, item: T, since: Instant) -> Entry<T> {
+    fn number(&mut self, band: Band, item: T, since: Moment) -> Entry<T> {
         let id = self.next_id;
         self.next_id = id.saturating_add(1);
         let number = &mut self.received[band.index()];
@@ -466,7 +465,7 @@ impl<T> State<T> {
             band,
             origin: band,
             number: *number,
-            since: clock.moment(since),
+            since,
             history: None,
             attempts: 0,
         };
@@ -485,7 +484,7 @@ impl<T> State<T> {
     }
 
     /// A worker begins on it; if none is free after all, it waits for one.
-    fn begin(&mut self, entry: Entry<T>, now: Instant, name: Option<String>) -> Option<(T, Begun)> {
+    fn begin(&mut self, entry: Entry<T>, now: Moment, name: Option<String>) -> Option<(T, Begun)> {
         let meta = entry.meta;
         let Some(worker) = self.crew.occupy(meta.band) else {
             self.store.put_first(entry);
@@ -516,7 +515,7 @@ impl<T> State<T> {
     }
 
     /// An item that waited goes back to the user.
-    fn give_back(&mut self, clock: &Clock, item: T, meta: &Meta, now: Instant, interrupted: bool) {
+    fn give_back(&mut self, item: T, meta: &Meta, now: Moment, interrupted: bool) {
         let counts = &mut self.counts[meta.origin.index()];
         counts.waiting -= 1;
         counts.returned += 1;
@@ -525,7 +524,7 @@ impl<T> State<T> {
             band: meta.band,
             item,
             attempts: meta.attempts,
-            age: clock.since(meta.since, now),
+            age: now.since(meta.since),
             interrupted,
         });
     }

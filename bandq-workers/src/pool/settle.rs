@@ -2,14 +2,13 @@
 
 use super::{Begun, Phase, Pool, State, wake_all};
 use crate::{
-    clock::Clock,
+    clock::Moment,
     entry::{Entry, Meta},
     past::Past,
     quiet::lock,
     report::Counts,
 };
 use bandq::{Band, Receiver};
-use std::time::Instant;
 
 /// How a job ended, with the item if it goes on.
 pub(crate) enum Verdict<T> {
@@ -19,7 +18,7 @@ pub(crate) enum Verdict<T> {
     Dead,
     Taken,
     Retry(T, Again),
-    Snooze(T, Option<Instant>),
+    Snooze(T, Option<Moment>),
     Requeue(T),
     /// The handler was dropped.
     Interrupted(T),
@@ -30,7 +29,7 @@ pub(crate) enum Verdict<T> {
 /// How what failed is tried again.
 pub(crate) struct Again {
     /// From then on.
-    pub(crate) at: Instant,
+    pub(crate) at: Moment,
     /// If it is another one.
     pub(crate) band: Option<Band>,
     /// After so many failed attempts.
@@ -45,7 +44,7 @@ impl<T> Pool<T> {
         receiver: &Receiver<T>,
         begun: &Begun,
         verdict: Verdict<T>,
-        now: Instant,
+        now: Moment,
         local: bool,
     ) {
         let mut guard = lock(&self.state);
@@ -60,11 +59,11 @@ impl<T> Pool<T> {
             Verdict::Taken => state.close(&meta, was_stuck, |counts| counts.taken += 1),
             Verdict::Interrupted(item) => {
                 state.counts[meta.origin.index()].interrupted += 1;
-                state.hand_back(&self.clock, item, meta, was_stuck, now, true);
+                state.hand_back(item, meta, was_stuck, now, true);
             }
             Verdict::Unstarted(item) => {
                 state.counts[meta.origin.index()].started -= 1;
-                state.hand_back(&self.clock, item, meta, was_stuck, now, false);
+                state.hand_back(item, meta, was_stuck, now, false);
             }
             Verdict::Retry(item, again) => {
                 let last = Band::new((state.counts.len() - 1) as u8);
@@ -133,13 +132,13 @@ impl<T> Pool<T> {
         was_stuck: bool,
     ) -> bool {
         if !state.may_start() {
-            state.hand_back(&self.clock, item, meta, was_stuck, when.now, false);
+            state.hand_back(item, meta, was_stuck, when.now, false);
             return false;
         }
         state.counts[meta.origin.index()].waiting += 1;
         let entry = Entry { item, meta };
         match when.at {
-            Some(at) if at > when.now => state.store.put_later(self.clock.moment(at), entry),
+            Some(at) if at > when.now => state.store.put_later(at, entry),
             _ => state.put(receiver, entry),
         }
         true
@@ -148,8 +147,8 @@ impl<T> Pool<T> {
 
 /// When an item that goes on is to be had again; at once, if no time is said.
 struct Later {
-    at: Option<Instant>,
-    now: Instant,
+    at: Option<Moment>,
+    now: Moment,
 }
 
 impl<T> State<T> {
@@ -178,19 +177,11 @@ impl<T> State<T> {
     }
 
     /// Back to the user.
-    fn hand_back(
-        &mut self,
-        clock: &Clock,
-        item: T,
-        meta: Meta,
-        was_stuck: bool,
-        now: Instant,
-        cut: bool,
-    ) {
+    fn hand_back(&mut self, item: T, meta: Meta, was_stuck: bool, now: Moment, cut: bool) {
         if was_stuck {
             self.unsettled += 1; // for a moment
         }
         self.counts[meta.origin.index()].waiting += 1; // as well
-        self.give_back(clock, item, &meta, now, cut);
+        self.give_back(item, &meta, now, cut);
     }
 }
