@@ -9,15 +9,22 @@ struct Group {
     free: Vec<usize>,
 }
 
+#[derive(Clone, Copy)]
+struct OfBand {
+    running: usize,
+    /// How many may work on it at a time.
+    limit: usize,
+}
+
 /// Workers are numbers. Those who work are known by the caller.
 pub(crate) struct Crew {
     /// The general workers first.
     groups: Vec<Group>,
     /// The group of each worker.
     group_of: Vec<usize>,
-    /// How many may work on a band at a time.
-    limits: Vec<usize>,
-    running: Vec<usize>,
+    bands: Vec<OfBand>,
+    /// Bands for which a worker is free, a bit a band.
+    manned: u64,
     /// Bands on which as many work as may, a bit a band.
     full: u64,
     /// There is always one more general worker.
@@ -30,8 +37,14 @@ impl Crew {
         let mut crew = Self {
             groups: Vec::new(),
             group_of: Vec::new(),
-            limits: vec![usize::MAX; bands],
-            running: vec![0; bands],
+            bands: vec![
+                OfBand {
+                    running: 0,
+                    limit: usize::MAX,
+                };
+                bands
+            ],
+            manned: 0,
             full: 0,
             grows: general.is_none(),
         };
@@ -46,23 +59,28 @@ impl Crew {
         self.group_of.resize(first + count, group);
         let free = (first..first + count).rev().collect();
         self.groups.push(Group { mask, free });
+        self.muster();
     }
 
     pub(crate) fn limit(&mut self, band: Band, count: usize) {
-        if let Some(limit) = self.limits.get_mut(band.index()) {
-            *limit = count;
+        if let Some(band) = self.bands.get_mut(band.index()) {
+            band.limit = count;
         }
     }
 
     /// The bands on which one more may work now, a bit a band.
     pub(crate) fn open(&self) -> u64 {
-        let mut open = 0;
+        self.manned & !self.full
+    }
+
+    /// Looks who is free.
+    fn muster(&mut self) {
+        self.manned = 0;
         for (n, group) in self.groups.iter().enumerate() {
             if !group.free.is_empty() || (n == 0 && self.grows) {
-                open |= group.mask;
+                self.manned |= group.mask;
             }
         }
-        open & !self.full
     }
 
     /// Somebody begins on an item of an open band: a general worker, if one is free, so that those
@@ -72,12 +90,20 @@ impl Crew {
         let mut groups = self.groups.iter_mut();
         let worker = groups.find_map(|group| {
             let may = group.mask & bit != 0;
-            may.then(|| group.free.pop()).flatten()
+            let worker = may.then(|| group.free.pop()).flatten();
+            worker.map(|worker| (worker, group.free.is_empty()))
         });
-        let worker = worker.or_else(|| self.grows.then(|| self.hire(0)))?;
-        let running = &mut self.running[band.index()];
-        *running += 1;
-        if *running >= self.limits[band.index()] {
+        let (worker, is_last) = match worker {
+            Some(found) => found,
+            None if self.grows => (self.hire(0), false),
+            None => return None,
+        };
+        if is_last {
+            self.muster();
+        }
+        let band = &mut self.bands[band.index()];
+        band.running += 1;
+        if band.running >= band.limit {
             self.full |= bit;
         }
         Some(worker)
@@ -90,13 +116,15 @@ impl Crew {
 
     /// That worker is done with an item of that band. `stays`: it takes another one.
     pub(crate) fn free(&mut self, worker: usize, band: Band, stays: bool) {
-        let running = &mut self.running[band.index()];
-        *running -= 1;
-        if *running < self.limits[band.index()] {
+        let of_band = &mut self.bands[band.index()];
+        of_band.running -= 1;
+        if of_band.running < of_band.limit {
             self.full &= !(1 << band.index());
         }
         if stays {
-            self.groups[self.group_of[worker]].free.push(worker);
+            let group = &mut self.groups[self.group_of[worker]];
+            group.free.push(worker);
+            self.manned |= group.mask;
         }
     }
 
@@ -105,6 +133,7 @@ impl Crew {
         let group = self.group_of[worker];
         let new = self.hire(group);
         self.groups[group].free.push(new);
+        self.muster();
     }
 
     /// The bands that such a worker may take from.

@@ -103,9 +103,10 @@ pub(crate) struct Desk<T, E, H> {
 
 impl<T, E, H> Desk<T, E, H> {
     /// A handler begins.
+    #[inline]
     pub(crate) fn first(&self, seat: &Seat<T>) {
-        if seat.begun.meta.attempts == 0 {
-            if let Some(budget) = &self.budget {
+        if let Some(budget) = &self.budget {
+            if seat.begun.meta.attempts == 0 {
                 lock(budget).first();
             }
         }
@@ -116,8 +117,7 @@ impl<T, E, H> Desk<T, E, H> {
         let let_go = seat.close();
         let seat = &**seat;
         let now = self.pool.clock.now();
-        let ran = now.since(seat.begun.at).as_micros();
-        let cost = u64::try_from(ran).unwrap_or(u64::MAX);
+        let cost = now.micros_since(seat.begun.at);
         self.receiver.charge(seat.begun.meta.band, cost);
         let verdict = match (end, let_go) {
             (End::Cut, LetGo::Dropped(item) | LetGo::Requeued(item)) => Verdict::Interrupted(item),

@@ -233,7 +233,7 @@ impl<T> Pool<T> {
         let now = self.clock.now();
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        let location = state.location;
+        let (names, location) = (&state.names, state.location);
         let (mut overdue, mut next) = (Vec::new(), None);
         for (worker, running) in state.running.iter_mut().enumerate() {
             let Some(running) = running.as_mut().filter(|running| !running.is_overdue) else {
@@ -242,7 +242,7 @@ impl<T> Pool<T> {
             let at = running.began.after(limit);
             if at <= now {
                 running.is_overdue = true;
-                overdue.push((worker, running.stuck(now, location)));
+                overdue.push((worker, running.stuck(now, name_of(names, worker), location)));
             } else {
                 next = Some(next.map_or(at, |next: Moment| next.min(at)));
             }
@@ -263,15 +263,24 @@ impl<T> Pool<T> {
     }
 }
 
+fn name_of(names: &[Option<String>], worker: usize) -> Option<String> {
+    names.get(worker).cloned().flatten()
+}
+
 impl super::Running {
-    fn stuck(&self, now: Moment, location: &'static std::panic::Location<'static>) -> Stuck {
+    fn stuck(
+        &self,
+        now: Moment,
+        name: Option<String>,
+        location: &'static std::panic::Location<'static>,
+    ) -> Stuck {
         Stuck {
             id: self.meta.id.get(),
             band: self.meta.band,
             attempt: self.meta.attempts + 1,
             age: now.since(self.meta.since),
             running: now.since(self.began),
-            name: self.name.clone(),
+            name,
             location,
         }
     }
@@ -289,10 +298,12 @@ impl<T> State<T> {
 
     /// Those who still work are stuck.
     fn name_stuck(&mut self, now: Moment) {
-        for running in self.running.iter_mut().flatten() {
+        for (worker, running) in self.running.iter_mut().enumerate() {
+            let Some(running) = running else { continue };
             running.is_stuck = true;
             let meta = running.meta;
-            self.stuck.push(running.stuck(now, self.location));
+            let name = name_of(&self.names, worker);
+            self.stuck.push(running.stuck(now, name, self.location));
             let counts = &mut self.counts[meta.origin.index()];
             counts.running -= 1;
             counts.stuck += 1;

@@ -93,10 +93,10 @@ enum Phase {
 }
 
 /// What works.
+#[derive(Clone, Copy)]
 struct Running {
     meta: Meta,
     began: Moment,
-    name: Option<String>,
     is_stuck: bool,
     /// Somebody else was hired in its place.
     is_replaced: bool,
@@ -110,6 +110,8 @@ struct State<T> {
     crew: Crew,
     /// By worker.
     running: Vec<Option<Running>>,
+    /// By worker: how its item calls itself, as far as items have names.
+    names: Vec<Option<String>>,
     /// By worker: those of all its jobs.
     ears: Vec<Arc<Ears>>,
     store: Store<T>,
@@ -179,6 +181,7 @@ impl<T> Pool<T> {
                 is_paused: false,
                 crew,
                 running: Vec::new(),
+                names: Vec::new(),
                 ears: Vec::new(),
                 store: Store::new(bands),
                 counts: vec![Counts::default(); bands],
@@ -497,11 +500,16 @@ impl<T> State<T> {
         self.running[worker] = Some(Running {
             meta,
             began: now,
-            name,
             is_stuck: false,
             is_replaced: false,
             is_overdue: false,
         });
+        if name.is_some() && self.names.len() <= worker {
+            self.names.resize(worker + 1, None);
+        }
+        if let Some(place) = self.names.get_mut(worker) {
+            *place = name;
+        }
         let counts = &mut self.counts[meta.origin.index()];
         counts.waiting -= 1;
         counts.running += 1;
@@ -527,6 +535,11 @@ impl<T> State<T> {
             age: now.since(meta.since),
             interrupted,
         });
+    }
+
+    /// Whether the end of a job may be what somebody waits for.
+    fn is_watched(&self) -> bool {
+        self.phase != Phase::Running || !self.joins.is_empty() || !self.pausers.is_unused()
     }
 
     fn works(&self) -> bool {

@@ -9,6 +9,7 @@ use crate::{
     report::Counts,
 };
 use bandq::{Band, Receiver};
+use std::sync::MutexGuard;
 
 /// How a job ended, with the item if it goes on.
 pub(crate) enum Verdict<T> {
@@ -90,29 +91,36 @@ impl<T> Pool<T> {
                 state.counts[meta.origin.index()].requeued += u64::from(is_back);
             }
         }
-        let over = if state.joins.is_empty() {
+        if state.is_watched() {
+            self.tell(guard);
+        } else {
+            drop(guard);
+        }
+        if is_back {
+            self.wake_takers();
+        }
+        if !local {
+            self.driver.wake();
+        }
+    }
+
+    /// A job has ended: tells whoever may have waited for it.
+    #[cold]
+    fn tell(&self, mut guard: MutexGuard<'_, State<T>>) {
+        let state = &mut *guard;
+        state.pausers.prune();
+        let over = state.joins.over(false);
+        let pausers = if state.works() {
             Vec::new()
         } else {
-            state.joins.over(false)
-        };
-        let is_quiet = !state.pausers.is_empty() && !state.works();
-        let pausers = if is_quiet {
             state.pausers.all()
-        } else {
-            Vec::new()
         };
         let ends = state.phase != Phase::Running;
         drop(guard);
         wake_all(&over);
         pausers.iter().for_each(|cell| cell.wake());
-        if is_back {
-            self.wake_takers();
-        }
         if ends {
             self.end_if_over();
-        }
-        if !local {
-            self.driver.wake();
         }
     }
 
