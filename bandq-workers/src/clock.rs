@@ -44,6 +44,7 @@ impl Clock {
         }
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Moment {
         Moment(nanos(self.epoch.elapsed()))
     }

@@ -85,6 +85,7 @@ impl Crew {
 
     /// Somebody begins on an item of an open band: a general worker, if one is free, so that those
     /// who are reserved stay so.
+    #[inline]
     pub(crate) fn occupy(&mut self, band: Band) -> Option<usize> {
         let bit = 1 << band.index();
         let mut groups = self.groups.iter_mut();
@@ -115,6 +116,7 @@ impl Crew {
     }
 
     /// That worker is done with an item of that band. `stays`: it takes another one.
+    #[inline]
     pub(crate) fn free(&mut self, worker: usize, band: Band, stays: bool) {
         let of_band = &mut self.bands[band.index()];
         of_band.running -= 1;

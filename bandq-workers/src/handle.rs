@@ -67,6 +67,7 @@ impl<T, E, H> Ticket<T, E, H> {
     }
 
     /// The job has ended so.
+    #[inline]
     fn end(self, end: End<E>) -> Option<Kit<T, E, H>> {
         let Self {
             job,
@@ -94,58 +95,64 @@ impl<T, E, H> Drop for Settling<T, E, H> {
 }
 
 /// Runs the handler to its end. What it returns serves the worker's next job.
-pub(crate) async fn handle<T, E, H, F>(mut ticket: Ticket<T, E, H>) -> Option<Kit<T, E, H>>
+///
+/// A block, because it holds once what an `async fn` would hold twice: it is moved for each job.
+pub(crate) fn handle<T, E, H, F>(
+    mut ticket: Ticket<T, E, H>,
+) -> impl Future<Output = Option<Kit<T, E, H>>>
 where
     H: Fn(Job<T>) -> F,
     F: Future,
     F::Output: Into<Outcome<E>>,
 {
-    let job = ticket.job.take()?;
-    let Kit { desk, seat } = ticket.settling.kit.as_ref()?;
-    let call = &desk.pool.call;
-    if call.is_asked() {
-        drop(job);
-        return ticket.end(End::Unstarted);
-    }
-    ticket.settling.is_unstarted = false;
-    desk.first(seat);
-    let clock = &desk.pool.clock;
-    let until = desk
-        .time_limit
-        .map(|limit| clock.instant(seat.begun.at.after(limit)));
-    let mut timer = Timer::default();
-    #[cfg(feature = "tracing")]
-    let span = ticket._working.span();
-    let end = {
-        // In an `Option`, because its drop may panic too.
-        let mut future = pin!(Some(async { (desk.handler)(job).await.into() }));
-        let end = poll_fn(|context| {
-            if call.is_cut() {
-                return Poll::Ready(End::Cut);
-            }
-            #[cfg(feature = "tracing")]
-            let _entered = span.enter();
-            let polled = catching(|| match future.as_mut().as_pin_mut() {
-                Some(future) => future.poll(context),
-                None => Poll::Pending, // it is there until the end
-            });
-            match polled {
-                Err(text) => Poll::Ready(End::Panicked(text)),
-                Ok(Poll::Ready(outcome)) => Poll::Ready(End::Outcome(outcome)),
-                Ok(Poll::Pending) if timer.is_due(until, context) => Poll::Ready(End::TimedOut),
-                Ok(Poll::Pending) => {
-                    // Only now: most handlers of short work never wait.
-                    seat.ears.task.register(context.waker());
-                    if call.is_cut() {
-                        return Poll::Ready(End::Cut);
-                    }
-                    Poll::Pending
+    async move {
+        let job = ticket.job.take()?;
+        let Kit { desk, seat } = ticket.settling.kit.as_ref()?;
+        let call = &desk.pool.call;
+        if call.is_asked() {
+            drop(job);
+            return ticket.end(End::Unstarted);
+        }
+        ticket.settling.is_unstarted = false;
+        desk.first(seat);
+        let clock = &desk.pool.clock;
+        let until = desk
+            .time_limit
+            .map(|limit| clock.instant(seat.begun.at.after(limit)));
+        let mut timer = Timer::default();
+        #[cfg(feature = "tracing")]
+        let span = ticket._working.span();
+        let end = {
+            // In an `Option`, because its drop may panic too.
+            let mut future = pin!(Some(async { (desk.handler)(job).await.into() }));
+            let end = poll_fn(|context| {
+                if call.is_cut() {
+                    return Poll::Ready(End::Cut);
                 }
-            }
-        })
-        .await;
-        quietly(|| future.set(None));
-        end
-    };
-    ticket.end(end)
+                #[cfg(feature = "tracing")]
+                let _entered = span.enter();
+                let polled = catching(|| match future.as_mut().as_pin_mut() {
+                    Some(future) => future.poll(context),
+                    None => Poll::Pending, // it is there until the end
+                });
+                match polled {
+                    Err(text) => Poll::Ready(End::Panicked(text)),
+                    Ok(Poll::Ready(outcome)) => Poll::Ready(End::Outcome(outcome)),
+                    Ok(Poll::Pending) if timer.is_due(until, context) => Poll::Ready(End::TimedOut),
+                    Ok(Poll::Pending) => {
+                        // Only now: most handlers of short work never wait.
+                        seat.ears.task.register(context.waker());
+                        if call.is_cut() {
+                            return Poll::Ready(End::Cut);
+                        }
+                        Poll::Pending
+                    }
+                }
+            })
+            .await;
+            quietly(|| future.set(None));
+            end
+        };
+        ticket.end(end)
+    }
 }

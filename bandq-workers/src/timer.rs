@@ -36,9 +36,9 @@ impl Kind {
     }
 }
 
-/// A timer that may be set to another time at each poll.
+/// A timer that may be set to another time at each poll. Small while it is not set.
 #[derive(Default)]
-pub(crate) struct Timer(Option<(Instant, Kind)>);
+pub(crate) struct Timer(Option<Box<(Instant, Kind)>>);
 
 impl Timer {
     /// Whether that time has come; if not, the task is woken then. `None`: never.
@@ -51,13 +51,13 @@ impl Timer {
             self.0 = None;
             return true;
         }
-        if self.0.as_ref().is_none_or(|(set, _)| *set != at) {
-            self.0 = Some((at, Kind::new(at)));
+        if self.0.as_ref().is_none_or(|timer| timer.0 != at) {
+            self.0 = Some(Box::new((at, Kind::new(at))));
         }
         let is_due = self
             .0
             .as_mut()
-            .is_some_and(|(_, kind)| kind.poll(context).is_ready());
+            .is_some_and(|timer| timer.1.poll(context).is_ready());
         if is_due {
             self.0 = None;
         }

@@ -299,6 +299,7 @@ impl<T> Pool<T> {
         (begun, None)
     }
 
+    #[inline]
     fn accepted(
         &self,
         state: &mut State<T>,
@@ -436,6 +437,7 @@ impl<T> State<T> {
         matches!(self.phase, Phase::Running | Phase::Draining(_))
     }
 
+    #[inline]
     fn pick(&mut self, receiver: &Receiver<T>, now: Moment) -> Pick {
         if self.is_paused || !self.may_start() {
             return Pick::Nothing;
@@ -458,6 +460,7 @@ impl<T> State<T> {
     }
 
     /// An item that was received gets its number.
+    #[inline]
     fn number(&mut self, band: Band, item: T, since: Moment) -> Entry<T> {
         let id = self.next_id;
         self.next_id = id.saturating_add(1);
@@ -487,6 +490,7 @@ impl<T> State<T> {
     }
 
     /// A worker begins on it; if none is free after all, it waits for one.
+    #[inline]
     fn begin(&mut self, entry: Entry<T>, now: Moment, name: Option<String>) -> Option<(T, Begun)> {
         let meta = entry.meta;
         let Some(worker) = self.crew.occupy(meta.band) else {

@@ -161,6 +161,7 @@ struct Later {
 
 impl<T> State<T> {
     /// The worker is free; whether the job was reported stuck.
+    #[inline]
     fn leave(&mut self, begun: &Begun) -> bool {
         let running = self.running.get_mut(begun.worker).and_then(Option::take);
         let (is_stuck, is_replaced) =
