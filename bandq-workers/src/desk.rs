@@ -117,7 +117,7 @@ impl<T, E, H> Desk<T, E, H> {
         let let_go = seat.close();
         let seat = &**seat;
         let now = self.pool.clock.now();
-        let cost = now.micros_since(seat.begun.at);
+        let cost = now.nanos_since(seat.begun.at) / 1000;
         self.receiver.charge(seat.begun.meta.band, cost);
         let verdict = match (end, let_go) {
             (End::Cut, LetGo::Dropped(item) | LetGo::Requeued(item)) => Verdict::Interrupted(item),

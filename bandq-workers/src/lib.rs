@@ -101,12 +101,12 @@
 //! | module | what it is |
 //! |---|---|
 //! | `quiet`, `wakes`, `timer`, `clock`, `slab` | panics that end; who is woken; time; places |
-//! | `outcome`, `retry`, `report` | [`Outcome`]; [`Retry`]; [`Report`] |
+//! | `outcome`, `retry`, `times`, `report` | [`Outcome`]; [`Retry`]; [`RunTimes`]; [`Report`] |
 //! | `past`, `entry`, `crew`, `ears`, `joins` | an item inside the pool, and where it waits; who may work on what; how a job hears of a stop; who waits for what |
 //! | `pool` | the state of everything, its transitions and its races: **begin here** |
 //! | `job`, `desk`, `handle` | [`Job`]; what is decided at its end; the future around a handler |
 //! | `intake`, `place`, `drive` | where items come from; where handlers run; what moves them |
-//! | `control`, `workers`, `jobs` | what a user has |
+//! | `control`, `workers`, `jobs`, `prometheus` | what a user has |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -127,11 +127,14 @@ mod outcome;
 mod past;
 mod place;
 mod pool;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 mod quiet;
 mod report;
 mod retry;
 mod slab;
 mod timer;
+mod times;
 #[cfg(feature = "tracing")]
 mod trace;
 mod wakes;
@@ -148,6 +151,7 @@ pub use job::{Cancelled, Job};
 pub use jobs::Jobs;
 pub use outcome::{Failure, Outcome};
 pub use place::Task;
-pub use report::{Counts, Report, Returned, Stuck};
+pub use report::{BandReport, Counts, Report, Returned, Stuck};
 pub use retry::Retry;
+pub use times::RunTimes;
 pub use workers::Workers;

@@ -63,7 +63,8 @@ use crate::{
     entry::{Due, Entry, Meta, Store},
     joins::Joins,
     quiet::lock,
-    report::{Counts, Report, Returned, Stuck},
+    report::{BandReport, Counts, Report, Returned, Stuck},
+    times::RunTimes,
     wakes::{Waiters, WakerCell},
 };
 use bandq::{Band, Receiver};
@@ -116,6 +117,7 @@ struct State<T> {
     ears: Vec<Arc<Ears>>,
     store: Store<T>,
     counts: Vec<Counts>,
+    times: Vec<RunTimes>,
     returned: Vec<Returned<T>>,
     stuck: Vec<Stuck>,
     joins: Joins,
@@ -185,6 +187,7 @@ impl<T> Pool<T> {
                 ears: Vec::new(),
                 store: Store::new(bands),
                 counts: vec![Counts::default(); bands],
+                times: vec![RunTimes::default(); bands],
                 returned: Vec::new(),
                 stuck: Vec::new(),
                 joins: Joins::default(),
@@ -558,9 +561,15 @@ impl<T> State<T> {
     fn report(&self, returned: Vec<Returned<T>>) -> Report<T> {
         let mut total = Counts::default();
         self.counts.iter().for_each(|counts| total += *counts);
+        let bands = self.counts.iter().zip(&self.times).enumerate();
+        let bands = bands.map(|(band, (counts, times))| BandReport {
+            band: Band::new(band as u8),
+            counts: *counts,
+            times: times.clone(),
+        });
         Report {
             total,
-            bands: self.counts.clone(),
+            bands: bands.collect(),
             returned,
             stuck: self.stuck.clone(),
         }

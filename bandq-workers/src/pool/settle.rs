@@ -53,6 +53,9 @@ impl<T> Pool<T> {
         state.settled_at = now;
         let meta = begun.meta;
         let was_stuck = state.leave(begun);
+        if !matches!(verdict, Verdict::Unstarted(_)) {
+            state.times[meta.origin.index()].record(now.nanos_since(begun.at));
+        }
         let mut is_back = false;
         match verdict {
             Verdict::Done => state.close(&meta, was_stuck, |counts| counts.done += 1),

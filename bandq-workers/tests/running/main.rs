@@ -6,5 +6,6 @@ mod support;
 mod cost;
 mod crew;
 mod panics;
+mod report;
 #[cfg(feature = "tracing")]
 mod spans;
