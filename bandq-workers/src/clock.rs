@@ -49,6 +49,10 @@ impl Clock {
         Moment(nanos(self.epoch.elapsed()))
     }
 
+    pub(crate) fn start(&self) -> Moment {
+        Moment(0)
+    }
+
     /// For a timer.
     pub(crate) fn instant(&self, moment: Moment) -> Instant {
         let since = Duration::from_nanos(moment.0);

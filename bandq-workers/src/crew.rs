@@ -7,6 +7,15 @@ struct Group {
     /// A bit a band.
     mask: u64,
     free: Vec<usize>,
+    at_work: usize,
+    /// So many may be, if there are so many.
+    cap: usize,
+}
+
+impl Group {
+    fn has_free(&self) -> bool {
+        self.at_work < self.cap && !self.free.is_empty()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -58,7 +67,12 @@ impl Crew {
         let first = self.group_of.len();
         self.group_of.resize(first + count, group);
         let free = (first..first + count).rev().collect();
-        self.groups.push(Group { mask, free });
+        self.groups.push(Group {
+            mask,
+            free,
+            at_work: 0,
+            cap: usize::MAX,
+        });
         self.muster();
     }
 
@@ -77,7 +91,7 @@ impl Crew {
     fn muster(&mut self) {
         self.manned = 0;
         for (n, group) in self.groups.iter().enumerate() {
-            if !group.free.is_empty() || (n == 0 && self.grows) {
+            if group.has_free() || (n == 0 && self.grows) {
                 self.manned |= group.mask;
             }
         }
@@ -91,8 +105,11 @@ impl Crew {
         let mut groups = self.groups.iter_mut();
         let worker = groups.find_map(|group| {
             let may = group.mask & bit != 0;
-            let worker = may.then(|| group.free.pop()).flatten();
-            worker.map(|worker| (worker, group.free.is_empty()))
+            let worker = (may && group.at_work < group.cap)
+                .then(|| group.free.pop())
+                .flatten()?;
+            group.at_work += 1;
+            Some((worker, !group.has_free()))
         });
         let (worker, is_last) = match worker {
             Some(found) => found,
@@ -126,7 +143,10 @@ impl Crew {
         if stays {
             let group = &mut self.groups[self.group_of[worker]];
             group.free.push(worker);
-            self.manned |= group.mask;
+            group.at_work = group.at_work.saturating_sub(1); // hired while there is no end
+            if group.has_free() {
+                self.manned |= group.mask;
+            }
         }
     }
 
@@ -134,8 +154,36 @@ impl Crew {
     pub(crate) fn replace(&mut self, worker: usize) {
         let group = self.group_of[worker];
         let new = self.hire(group);
-        self.groups[group].free.push(new);
+        let group = &mut self.groups[group];
+        group.free.push(new);
+        group.at_work = group.at_work.saturating_sub(1); // the one that hangs does not count
         self.muster();
+    }
+
+    /// So many general workers may be at work from now on. Those who are more go on.
+    pub(crate) fn set_cap(&mut self, workers: usize) {
+        self.groups[0].cap = workers;
+        self.muster();
+    }
+
+    /// How many general workers may be at work, if there is a limit.
+    pub(crate) fn cap(&self) -> Option<usize> {
+        let general = &self.groups[0];
+        let all = general.free.len() + general.at_work;
+        (!self.grows).then(|| general.cap.min(all))
+    }
+
+    pub(crate) fn general_at_work(&self) -> usize {
+        self.groups[0].at_work
+    }
+
+    pub(crate) fn is_general(&self, worker: usize) -> bool {
+        self.group_of[worker] == 0
+    }
+
+    /// Whether a general worker has nothing to do.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.groups[0].has_free()
     }
 
     /// The bands that such a worker may take from.

@@ -160,6 +160,10 @@ impl<T> Store<T> {
         self.entries.take(entry?.1)
     }
 
+    pub(crate) fn due_len(&self) -> usize {
+        self.due.iter().map(VecDeque::len).sum()
+    }
+
     pub(crate) fn nothing_is_due(&self) -> bool {
         self.mask == 0
     }

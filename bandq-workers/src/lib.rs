@@ -71,6 +71,8 @@
 //! [cap](Workers::band_concurrency), the policy decides among the bands before it, and among those
 //! behind it.
 //!
+//! How many work at a time is a fixed number, or as many as [pay](Workers::adaptive).
+//!
 //! [`reserved`](Workers::reserved) workers take from some bands only, so that urgent items start
 //! while everybody else is at long work.
 //!
@@ -100,7 +102,8 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `quiet`, `wakes`, `timer`, `clock`, `slab` | panics that end; who is woken; time; places |
+//! | `quiet`, `wakes`, `timer`, `clock` | panics that end; who is woken; time |
+//! | `slab`, `adapt` | values that keep their place; how many workers there should be |
 //! | `outcome`, `retry`, `times`, `report` | [`Outcome`]; [`Retry`]; [`RunTimes`]; [`Report`] |
 //! | `past`, `entry`, `crew`, `ears`, `joins` | an item inside the pool, and where it waits; who may work on what; how a job hears of a stop; who waits for what |
 //! | `pool` | the state of everything, its transitions and its races: **begin here** |
@@ -111,6 +114,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod adapt;
 mod clock;
 mod control;
 mod crew;

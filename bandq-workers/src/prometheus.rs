@@ -36,6 +36,7 @@
 //!
 //! | name, each with `pool` and `band` | type | in a [report](crate::Report) |
 //! |---|---|---|
+//! | `bandq_concurrency`, without `band`: workers who are not reserved | gauge | `concurrency` |
 //! | `bandq_jobs_running`: being worked on | gauge | `running` |
 //! | `bandq_jobs_waiting`: inside the pool, for a retry or a worker | gauge | `waiting` |
 //! | `bandq_jobs_stuck`: their handlers did not give way to a stop | gauge | `stuck` |
@@ -98,7 +99,13 @@ pub struct Collector {
 struct Named {
     name: String,
     /// `None` when it is gone.
-    look: Box<dyn Fn() -> Option<Vec<BandReport>> + Send + Sync>,
+    look: Box<dyn Fn() -> Option<Seen> + Send + Sync>,
+}
+
+/// What is exported of a pool, at one scrape.
+struct Seen {
+    concurrency: Option<usize>,
+    bands: Vec<BandReport>,
 }
 
 impl Collector {
@@ -131,7 +138,13 @@ impl Collector {
         let pool: Weak<Pool<T>> = Arc::downgrade(&control.pool);
         let named = Named {
             name: name.into(),
-            look: Box::new(move || pool.upgrade().map(|pool| pool.report().bands)),
+            look: Box::new(move || {
+                let report = pool.upgrade()?.report();
+                Some(Seen {
+                    concurrency: report.concurrency,
+                    bands: report.bands,
+                })
+            }),
         };
         let mut pools = self.lock();
         pools.retain(|other| other.name != named.name);
@@ -139,12 +152,12 @@ impl Collector {
     }
 
     /// Outside of the lock is where it is written, which may be foreign code.
-    fn look(&self) -> Vec<(String, Vec<BandReport>)> {
+    fn look(&self) -> Vec<(String, Seen)> {
         let mut seen = Vec::new();
         self.lock().retain(|pool| {
             let report = (pool.look)();
             let is_there = report.is_some();
-            seen.extend(report.map(|bands| (pool.name.clone(), bands)));
+            seen.extend(report.map(|report| (pool.name.clone(), report)));
             is_there
         });
         seen
@@ -164,6 +177,8 @@ struct Family {
 }
 
 enum Of {
+    /// Of the whole pool; `None` where there is none.
+    Pool(fn(&Seen) -> Option<usize>),
     Level(fn(&Counts) -> u64),
     Counter(fn(&Counts) -> u64),
     /// In seconds.
@@ -171,6 +186,11 @@ enum Of {
 }
 
 const FAMILIES: &[Family] = &[
+    Family {
+        name: "bandq_concurrency",
+        help: "How many workers there may be now, without those who are reserved.",
+        of: Of::Pool(|pool| pool.concurrency),
+    },
     Family {
         name: "bandq_jobs_running",
         help: "Items that are being worked on.",
@@ -241,14 +261,22 @@ impl prometheus_client::collector::Collector for Collector {
         }
         for family in FAMILIES {
             let (metric_type, unit) = match family.of {
-                Of::Level(_) => (MetricType::Gauge, None),
+                Of::Pool(_) | Of::Level(_) => (MetricType::Gauge, None),
                 Of::Counter(_) => (MetricType::Counter, None),
                 Of::Times => (MetricType::Histogram, Some(Unit::Seconds)),
             };
             let mut encoder =
                 encoder.encode_descriptor(family.name, family.help, unit.as_ref(), metric_type)?;
-            for (name, bands) in &seen {
-                for band in bands {
+            for (name, pool) in &seen {
+                if let Of::Pool(number) = family.of {
+                    if let Some(number) = number(pool) {
+                        let labels = [("pool", name.as_str())];
+                        let number = number as u64;
+                        encoder.encode_family(&labels)?.encode_gauge(&number)?;
+                    }
+                    continue;
+                }
+                for band in &pool.bands {
                     encode(&family.of, name, band, &mut encoder)?;
                 }
             }
@@ -262,6 +290,7 @@ fn encode(of: &Of, pool: &str, band: &BandReport, encoder: &mut MetricEncoder<'_
     let labels = [("pool", pool), ("band", number.as_str())];
     let mut encoder = encoder.encode_family(&labels)?;
     match of {
+        Of::Pool(_) => Ok(()), // done
         Of::Level(number) => encoder.encode_gauge(&number(&band.counts)),
         Of::Counter(number) => {
             encoder.encode_counter::<NoLabelSet, _, f64>(&number(&band.counts), None)

@@ -146,6 +146,10 @@ impl Deref for BandReport {
 pub struct Report<T> {
     /// The sum over all bands.
     pub total: Counts,
+    /// How many workers there may be now, apart from those who are
+    /// [reserved](crate::Workers::reserved): a fixed number, unless it
+    /// [adapts](crate::Workers::adaptive). `None` for jobs by hand.
+    pub concurrency: Option<usize>,
     /// By band.
     pub bands: Vec<BandReport>,
     /// The items that were given back. They can be had once: whoever asked for the end has them,

@@ -57,6 +57,7 @@ mod end;
 mod settle;
 
 use crate::{
+    adapt::{Adapt, Meter},
     clock::{Clock, Moment},
     crew::Crew,
     ears::{Call, Ears},
@@ -105,10 +106,18 @@ struct Running {
     is_overdue: bool,
 }
 
+/// How many workers there are to be.
+struct Adaptive {
+    adapt: Adapt,
+    meter: Meter,
+}
+
 struct State<T> {
     phase: Phase,
     is_paused: bool,
     crew: Crew,
+    /// If the number of workers is not fixed.
+    adaptive: Option<Adaptive>,
     /// By worker.
     running: Vec<Option<Running>>,
     /// By worker: how its item calls itself, as far as items have names.
@@ -182,6 +191,7 @@ impl<T> Pool<T> {
                 phase: Phase::Running,
                 is_paused: false,
                 crew,
+                adaptive: None,
                 running: Vec::new(),
                 names: Vec::new(),
                 ears: Vec::new(),
@@ -211,8 +221,18 @@ impl<T> Pool<T> {
     }
 
     /// Before the pool runs.
-    pub(crate) fn hire(&self, crew: Crew, location: &'static Location<'static>) {
+    pub(crate) fn hire(
+        &self,
+        mut crew: Crew,
+        adapt: Option<Adapt>,
+        location: &'static Location<'static>,
+    ) {
         let mut state = lock(&self.state);
+        if let Some(adapt) = &adapt {
+            crew.set_cap(adapt.workers());
+        }
+        let meter = Meter::default();
+        state.adaptive = adapt.map(|adapt| Adaptive { adapt, meter });
         state.crew = crew;
         state.location = location;
     }
@@ -225,6 +245,7 @@ impl<T> Pool<T> {
     pub(crate) fn pause(&self) -> Arc<WakerCell> {
         let mut state = lock(&self.state);
         state.is_paused = true;
+        state.not_at_capacity();
         state.pausers.add()
     }
 
@@ -266,6 +287,9 @@ impl<T> Pool<T> {
     pub(crate) fn looked(&self, receiver: &Receiver<T>) {
         let mut state = lock(&self.state);
         state.receiving -= 1;
+        if state.crew.is_idle() {
+            state.not_at_capacity();
+        }
         self.look_for_joins(state, Some(receiver));
     }
 
@@ -544,6 +568,28 @@ impl<T> State<T> {
         });
     }
 
+    /// A general worker has ended a job: there may be fewer or more of them from now on.
+    fn adapt(&mut self, receiver: &Receiver<T>, now: Moment, clock: &Clock) {
+        let Some(adaptive) = &mut self.adaptive else {
+            return;
+        };
+        let Adaptive { adapt, meter } = adaptive;
+        let waiting = || (receiver.len() + self.store.due_len()) as u64;
+        let at_work = self.crew.general_at_work();
+        let now = now.nanos_since(clock.start());
+        if let Some(window) = meter.job(adapt, now, at_work, waiting) {
+            adapt.decide(window);
+            self.crew.set_cap(adapt.workers());
+        }
+    }
+
+    /// Not all workers have something to do, so what they do says nothing.
+    fn not_at_capacity(&mut self) {
+        if let Some(adaptive) = &mut self.adaptive {
+            adaptive.meter.restart();
+        }
+    }
+
     /// Whether the end of a job may be what somebody waits for.
     fn is_watched(&self) -> bool {
         self.phase != Phase::Running || !self.joins.is_empty() || !self.pausers.is_unused()
@@ -569,6 +615,7 @@ impl<T> State<T> {
         });
         Report {
             total,
+            concurrency: self.crew.cap(),
             bands: bands.collect(),
             returned,
             stuck: self.stuck.clone(),

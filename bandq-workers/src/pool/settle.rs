@@ -55,6 +55,9 @@ impl<T> Pool<T> {
         let was_stuck = state.leave(begun);
         if !matches!(verdict, Verdict::Unstarted(_)) {
             state.times[meta.origin.index()].record(now.nanos_since(begun.at));
+            if state.adaptive.is_some() && state.crew.is_general(begun.worker) {
+                state.adapt(receiver, now, &self.clock);
+            }
         }
         let mut is_back = false;
         match verdict {

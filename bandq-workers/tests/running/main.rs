@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod adaptive;
 mod cost;
 mod crew;
 mod panics;

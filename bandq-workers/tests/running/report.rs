@@ -104,6 +104,7 @@ fn a_collector_has_pools_beside_channels_and_forgets_those_that_are_gone() {
     }));
     let text = scrape();
     for line in [
+        r#"bandq_concurrency{pool="jobs"} 1"#,
         r#"bandq_started_total{pool="jobs",band="1"} 4"#,
         r#"bandq_done_total{pool="jobs",band="1"} 1"#,
         r#"bandq_failures_total{pool="jobs",band="1"} 3"#,
