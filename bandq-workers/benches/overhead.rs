@@ -134,13 +134,16 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// So many failed items wait for their retry: bytes beyond the item, and the time of one that comes
-/// in, for each.
-fn waiting(items: usize) -> (f64, f64) {
+/// in, for each. With a hook for dead letters its failure is kept.
+fn waiting(items: usize, has_hook: bool) -> (f64, f64) {
     let (sender, receiver) = bandq::unbounded(1);
     let retry = Retry::exponential(Duration::from_secs(100_000))
         .factor(1.0)
         .cap(Duration::from_secs(100_000));
-    let workers = Workers::new(receiver).retry(retry);
+    let mut workers = Workers::new(receiver).retry(retry);
+    if has_hook {
+        workers = workers.dead_letter(drop);
+    }
     let mut pool = pin!(workers.run(|_job: Job<u64>| ready(Err::<(), ()>(()))));
     let mut context = Context::from_waker(Waker::noop());
     assert!(pool.as_mut().poll(&mut context).is_pending());
@@ -195,8 +198,9 @@ fn main() {
         Some("waiting") => &[100_000],
         Some(_) => &[],
     };
-    for items in counts {
-        let (bytes, time) = waiting(*items);
-        println!("{items:9} waiting: {bytes:6.1} bytes beyond the item, {time:7.1} ns to come in");
+    for (items, has_hook) in counts.iter().flat_map(|n| [(*n, false), (*n, true)]) {
+        let (bytes, time) = waiting(items, has_hook);
+        let hook = if has_hook { "with a hook" } else { "" };
+        println!("{items:9} waiting {hook:11} {bytes:6.1} bytes beyond the item, {time:7.1} ns");
     }
 }
