@@ -7,6 +7,22 @@ struct Group {
     /// A bit a band.
     mask: u64,
     free: Vec<usize>,
+    at_work: usize,
+    /// So many may be, if there are so many.
+    cap: usize,
+}
+
+impl Group {
+    fn has_free(&self) -> bool {
+        self.at_work < self.cap && !self.free.is_empty()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct OfBand {
+    running: usize,
+    /// How many may work on it at a time.
+    limit: usize,
 }
 
 /// Workers are numbers. Those who work are known by the caller.
@@ -15,9 +31,9 @@ pub(crate) struct Crew {
     groups: Vec<Group>,
     /// The group of each worker.
     group_of: Vec<usize>,
-    /// How many may work on a band at a time.
-    limits: Vec<usize>,
-    running: Vec<usize>,
+    bands: Vec<OfBand>,
+    /// Bands for which a worker is free, a bit a band.
+    manned: u64,
     /// Bands on which as many work as may, a bit a band.
     full: u64,
     /// There is always one more general worker.
@@ -30,8 +46,14 @@ impl Crew {
         let mut crew = Self {
             groups: Vec::new(),
             group_of: Vec::new(),
-            limits: vec![usize::MAX; bands],
-            running: vec![0; bands],
+            bands: vec![
+                OfBand {
+                    running: 0,
+                    limit: usize::MAX,
+                };
+                bands
+            ],
+            manned: 0,
             full: 0,
             grows: general.is_none(),
         };
@@ -45,39 +67,61 @@ impl Crew {
         let first = self.group_of.len();
         self.group_of.resize(first + count, group);
         let free = (first..first + count).rev().collect();
-        self.groups.push(Group { mask, free });
+        self.groups.push(Group {
+            mask,
+            free,
+            at_work: 0,
+            cap: usize::MAX,
+        });
+        self.muster();
     }
 
     pub(crate) fn limit(&mut self, band: Band, count: usize) {
-        if let Some(limit) = self.limits.get_mut(band.index()) {
-            *limit = count;
+        if let Some(band) = self.bands.get_mut(band.index()) {
+            band.limit = count;
         }
     }
 
     /// The bands on which one more may work now, a bit a band.
     pub(crate) fn open(&self) -> u64 {
-        let mut open = 0;
+        self.manned & !self.full
+    }
+
+    /// Looks who is free.
+    fn muster(&mut self) {
+        self.manned = 0;
         for (n, group) in self.groups.iter().enumerate() {
-            if !group.free.is_empty() || (n == 0 && self.grows) {
-                open |= group.mask;
+            if group.has_free() || (n == 0 && self.grows) {
+                self.manned |= group.mask;
             }
         }
-        open & !self.full
     }
 
     /// Somebody begins on an item of an open band: a general worker, if one is free, so that those
     /// who are reserved stay so.
+    #[inline]
     pub(crate) fn occupy(&mut self, band: Band) -> Option<usize> {
         let bit = 1 << band.index();
         let mut groups = self.groups.iter_mut();
         let worker = groups.find_map(|group| {
             let may = group.mask & bit != 0;
-            may.then(|| group.free.pop()).flatten()
+            let worker = (may && group.at_work < group.cap)
+                .then(|| group.free.pop())
+                .flatten()?;
+            group.at_work += 1;
+            Some((worker, !group.has_free()))
         });
-        let worker = worker.or_else(|| self.grows.then(|| self.hire(0)))?;
-        let running = &mut self.running[band.index()];
-        *running += 1;
-        if *running >= self.limits[band.index()] {
+        let (worker, is_last) = match worker {
+            Some(found) => found,
+            None if self.grows => (self.hire(0), false),
+            None => return None,
+        };
+        if is_last {
+            self.muster();
+        }
+        let band = &mut self.bands[band.index()];
+        band.running += 1;
+        if band.running >= band.limit {
             self.full |= bit;
         }
         Some(worker)
@@ -89,14 +133,20 @@ impl Crew {
     }
 
     /// That worker is done with an item of that band. `stays`: it takes another one.
+    #[inline]
     pub(crate) fn free(&mut self, worker: usize, band: Band, stays: bool) {
-        let running = &mut self.running[band.index()];
-        *running -= 1;
-        if *running < self.limits[band.index()] {
+        let of_band = &mut self.bands[band.index()];
+        of_band.running -= 1;
+        if of_band.running < of_band.limit {
             self.full &= !(1 << band.index());
         }
         if stays {
-            self.groups[self.group_of[worker]].free.push(worker);
+            let group = &mut self.groups[self.group_of[worker]];
+            group.free.push(worker);
+            group.at_work = group.at_work.saturating_sub(1); // hired while there is no end
+            if group.has_free() {
+                self.manned |= group.mask;
+            }
         }
     }
 
@@ -104,7 +154,36 @@ impl Crew {
     pub(crate) fn replace(&mut self, worker: usize) {
         let group = self.group_of[worker];
         let new = self.hire(group);
-        self.groups[group].free.push(new);
+        let group = &mut self.groups[group];
+        group.free.push(new);
+        group.at_work = group.at_work.saturating_sub(1); // the one that hangs does not count
+        self.muster();
+    }
+
+    /// So many general workers may be at work from now on. Those who are more go on.
+    pub(crate) fn set_cap(&mut self, workers: usize) {
+        self.groups[0].cap = workers;
+        self.muster();
+    }
+
+    /// How many general workers may be at work, if there is a limit.
+    pub(crate) fn cap(&self) -> Option<usize> {
+        let general = &self.groups[0];
+        let all = general.free.len() + general.at_work;
+        (!self.grows).then(|| general.cap.min(all))
+    }
+
+    pub(crate) fn general_at_work(&self) -> usize {
+        self.groups[0].at_work
+    }
+
+    pub(crate) fn is_general(&self, worker: usize) -> bool {
+        self.group_of[worker] == 0
+    }
+
+    /// Whether a general worker has nothing to do.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.groups[0].has_free()
     }
 
     /// The bands that such a worker may take from.

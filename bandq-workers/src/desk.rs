@@ -1,17 +1,21 @@
 //! What is decided at the end of a handler: again, dead, done; and what the dead-letter hook gets.
 
 use crate::{
+    clock::Moment,
     job::{LetGo, Seat},
     outcome::{Failure, Outcome},
-    pool::{Pool, Verdict},
+    past::{Histories, Past},
+    pool::{Again, Pool, Verdict},
     quiet::{lock, quietly},
     report::Counts,
     retry::{Budget, Retry},
-    sync::{Mutex, now},
-    timer::after,
 };
 use bandq::{Band, Receiver};
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    fmt, mem,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// Why an item is dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,62 +87,70 @@ pub(crate) enum End<E> {
 }
 
 /// Where all handlers of a pool end.
-pub(crate) struct Desk<T, E> {
+pub(crate) struct Desk<T, E, H> {
+    pub(crate) handler: H,
     pub(crate) pool: Arc<Pool<T>>,
     pub(crate) receiver: Arc<Receiver<T>>,
     pub(crate) retry: Retry<E>,
     pub(crate) budget: Option<Mutex<Budget>>,
     pub(crate) hook: Option<Hook<T, E>>,
     pub(crate) time_limit: Option<Duration>,
-    /// The failures of the items that are tried again, by number.
-    pub(crate) histories: Mutex<HashMap<u64, Vec<Failure<E>>>>,
+    /// The failures of the items that are tried again, if there is a hook to have them.
+    pub(crate) histories: Mutex<Histories<E>>,
     /// Handlers are polled by the driver, so that it knows when one ends.
     pub(crate) is_local: bool,
 }
 
-impl<T, E> Desk<T, E> {
+impl<T, E, H> Desk<T, E, H> {
     /// A handler begins.
+    #[inline]
     pub(crate) fn first(&self, seat: &Seat<T>) {
-        if seat.begun.meta.attempts == 0 {
-            if let Some(budget) = &self.budget {
+        if let Some(budget) = &self.budget {
+            if seat.begun.meta.attempts == 0 {
                 lock(budget).first();
             }
         }
     }
 
     /// A handler has ended, and was dropped.
-    pub(crate) fn end(&self, seat: &Seat<T>, end: End<E>) {
-        let meta = &seat.begun.meta;
-        let now = now();
-        let ran = now.saturating_duration_since(seat.begun.at).as_micros();
-        let cost = u64::try_from(ran).unwrap_or(u64::MAX);
-        self.receiver.charge(meta.band, cost);
-        let verdict = match (end, seat.close()) {
+    pub(crate) fn end(&self, seat: &mut Arc<Seat<T>>, end: End<E>) {
+        let let_go = seat.close();
+        let seat = &**seat;
+        let now = self.pool.clock.now();
+        let cost = now.nanos_since(seat.begun.at) / 1000;
+        self.receiver.charge(seat.begun.meta.band, cost);
+        let verdict = match (end, let_go) {
             (End::Cut, LetGo::Dropped(item) | LetGo::Requeued(item)) => Verdict::Interrupted(item),
             (End::Unstarted, LetGo::Dropped(item)) => Verdict::Unstarted(item),
             (End::Cut | End::Unstarted, _) => self.gone(seat),
             (End::Panicked(text), let_go) => {
                 self.count(seat, |counts| counts.panicked += 1);
-                self.failed(seat, let_go, Failure::Panicked(text), Duration::ZERO)
+                self.failed(seat, let_go, Failure::Panicked(text), now)
             }
             (End::TimedOut, let_go) => {
                 self.count(seat, |counts| counts.timed_out += 1);
-                self.failed(seat, let_go, Failure::TimedOut, Duration::ZERO)
+                self.failed(seat, let_go, Failure::TimedOut, now)
             }
-            (End::Outcome(outcome), let_go) => self.outcome(seat, let_go, outcome),
+            (End::Outcome(outcome), let_go) => self.outcome(seat, let_go, outcome, now),
         };
         let receiver = &self.receiver;
         self.pool
             .settle(receiver, &seat.begun, verdict, now, self.is_local);
     }
 
-    fn outcome(&self, seat: &Seat<T>, let_go: LetGo<T>, outcome: Outcome<E>) -> Verdict<T> {
+    fn outcome(
+        &self,
+        seat: &Seat<T>,
+        let_go: LetGo<T>,
+        outcome: Outcome<E>,
+        now: Moment,
+    ) -> Verdict<T> {
         match (outcome, let_go) {
             (Outcome::Retry(error), let_go) => {
-                self.failed(seat, let_go, Failure::Error(error), Duration::ZERO)
+                self.failed(seat, let_go, Failure::Error(error), now)
             }
             (Outcome::RetryAfter(least, error), let_go) => {
-                self.failed(seat, let_go, Failure::Error(error), least)
+                self.failed(seat, let_go, Failure::Error(error), now.after(least))
             }
             (Outcome::Dead(error), let_go) => {
                 self.count(seat, |counts| counts.failed += 1);
@@ -146,7 +158,7 @@ impl<T, E> Desk<T, E> {
             }
             (_, LetGo::Taken) => self.gone(seat),
             (Outcome::Snooze(delay), LetGo::Dropped(item) | LetGo::Requeued(item)) => {
-                let at = (!delay.is_zero()).then(|| after(now(), delay));
+                let at = (!delay.is_zero()).then(|| now.after(delay));
                 Verdict::Snooze(item, at)
             }
             (_, LetGo::Requeued(item)) | (Outcome::Requeue, LetGo::Dropped(item)) => {
@@ -154,7 +166,9 @@ impl<T, E> Desk<T, E> {
             }
             (Outcome::Done, LetGo::Dropped(item)) => {
                 self.forget(seat);
-                quietly(|| drop(item)); // before anybody is told that it is done
+                if mem::needs_drop::<T>() {
+                    quietly(|| drop(item)); // before anybody is told that it is done
+                }
                 Verdict::Done
             }
         }
@@ -166,19 +180,20 @@ impl<T, E> Desk<T, E> {
         Verdict::Taken
     }
 
+    /// Not to be tried again before `least`.
     fn failed(
         &self,
         seat: &Seat<T>,
         let_go: LetGo<T>,
         failure: Failure<E>,
-        least: Duration,
+        least: Moment,
     ) -> Verdict<T> {
         let attempts = seat.begun.meta.attempts.saturating_add(1);
         if let Failure::Error(error) = &failure {
             if !self.retry.is_failure(error) {
                 return match let_go {
                     LetGo::Dropped(item) | LetGo::Requeued(item) => {
-                        Verdict::Snooze(item, Some(self.retry.at(attempts, least)))
+                        Verdict::Snooze(item, Some(least.after(self.retry.delay(attempts))))
                     }
                     LetGo::Taken => self.gone(seat),
                 };
@@ -200,14 +215,13 @@ impl<T, E> Desk<T, E> {
                 LetGo::Dropped(item) | LetGo::Requeued(item) => item,
                 LetGo::Taken => return self.gone(seat),
             };
-            let mut histories = lock(&self.histories);
-            histories
-                .entry(seat.begun.meta.id)
-                .or_default()
-                .push(failure);
-            drop(histories);
-            let at = self.retry.at(attempts, least);
-            return Verdict::Retry(item, at, self.retry.band, attempts);
+            let again = Again {
+                at: least.after(self.retry.delay(attempts)),
+                band: self.retry.band,
+                attempts,
+                history: self.remember(seat, failure),
+            };
+            return Verdict::Retry(item, again);
         };
         self.bury(seat, let_go, failure, cause)
     }
@@ -229,7 +243,7 @@ impl<T, E> Desk<T, E> {
         let letter = DeadLetter {
             item,
             band: meta.band,
-            age: now().saturating_duration_since(meta.since),
+            age: self.pool.clock.now().since(meta.since),
             cause,
             failures,
         };
@@ -243,14 +257,16 @@ impl<T, E> Desk<T, E> {
         Verdict::Dead
     }
 
+    /// One more failure of a job that is tried again.
+    fn remember(&self, seat: &Seat<T>, failure: Failure<E>) -> Option<Past> {
+        self.hook.as_ref()?;
+        Some(lock(&self.histories).add(seat.begun.meta.history, failure))
+    }
+
     /// The failures of a job that is not tried again.
     fn forget(&self, seat: &Seat<T>) -> Vec<Failure<E>> {
-        if seat.begun.meta.attempts == 0 {
-            return Vec::new();
-        }
-        lock(&self.histories)
-            .remove(&seat.begun.meta.id)
-            .unwrap_or_default()
+        let past = seat.begun.meta.history;
+        past.map_or_else(Vec::new, |past| lock(&self.histories).take(past))
     }
 
     fn count(&self, seat: &Seat<T>, count: impl FnOnce(&mut Counts)) {

@@ -1,12 +1,11 @@
 //! The driver: receives, starts handlers, puts back what is due, ends. It is polled by one task.
 
 use crate::{
+    clock::Moment,
     desk::Desk,
-    entry::Entry,
-    handle::Ticket,
+    handle::{Kit, Ticket},
     intake::{self, Intake, Received},
-    job::Job,
-    place::Place,
+    place::{Place, Polled},
     pool::{Begun, Pick, Pool, Presence, Step},
     quiet::quietly,
     report::{Report, Stuck},
@@ -14,10 +13,11 @@ use crate::{
 };
 use bandq::Receiver;
 use std::{
+    future::Future,
     marker::PhantomData,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How an item calls itself.
@@ -29,10 +29,10 @@ pub(crate) type Replace = (Duration, Arc<dyn Fn(&Stuck) -> bool + Send + Sync>);
 /// So many rounds in one poll; then other tasks of the thread have their turn.
 const ROUNDS: usize = 64;
 
-pub(crate) struct Driver<T, E, M, F, P> {
+pub(crate) struct Driver<T, E, H, M, F, P> {
     /// First, so that handlers which are dropped with it find the pool cut.
     pub(crate) _presence: Presence<T>,
-    pub(crate) desk: Arc<Desk<T, E>>,
+    pub(crate) desk: Arc<Desk<T, E, H>>,
     pub(crate) intake: Intake<T>,
     /// Makes the future of a handler.
     pub(crate) make: M,
@@ -46,15 +46,17 @@ pub(crate) struct Driver<T, E, M, F, P> {
     pub(crate) future: PhantomData<fn() -> F>,
 }
 
-impl<T, E, M, F, P> Driver<T, E, M, F, P>
+impl<T, E, H, M, F, P> Driver<T, E, H, M, F, P>
 where
-    M: FnMut(Ticket<T, E>) -> F,
+    M: FnMut(Ticket<T, E, H>) -> F,
+    F: Future<Output = Option<Kit<T, E, H>>>,
     P: Place<F>,
 {
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Report<T>> {
         let desk = Arc::clone(&self.desk);
         let pool = &desk.pool;
         pool.driver.register(context.waker());
+        let mut polled = Polled::Nothing;
         for _ in 0..ROUNDS {
             let mut at = None;
             if pool.is_ending() {
@@ -63,12 +65,11 @@ where
                     Step::Sleep(until) => at = until,
                 }
             }
-            let mut is_busy = false;
-            while self.start_one(pool, context) {
-                is_busy = true;
-            }
-            is_busy |= self.place.poll();
-            if is_busy {
+            // What was polled last has ended just now, so the clock was looked at.
+            let now = (polled != Polled::Ended).then(|| pool.clock.now());
+            let has_started = self.start(pool, now, context);
+            polled = self.place.poll();
+            if has_started || polled != Polled::Nothing {
                 continue;
             }
             if self.is_over && pool.end_if_over() {
@@ -84,51 +85,52 @@ where
         Poll::Pending
     }
 
-    /// Whether a handler was started, or something else was done that may allow the next.
-    fn start_one(&mut self, pool: &Pool<T>, context: &mut Context<'_>) -> bool {
-        let Pick::Look { mask, due } = pool.pick(&self.desk.receiver) else {
-            return false;
-        };
-        let receiver = Arc::clone(&self.desk.receiver);
-        let received = match due {
-            _ if self.is_over => Received::Closed,
-            Some(due) => match self.intake.look(mask & due.above()) {
-                Some((band, item)) => Received::Item(band, item),
-                None => Received::Nothing,
-            },
-            None => self.intake.poll(mask, context),
-        };
-        match (received, due) {
-            (Received::Item(band, item), _) => {
-                let name = self.name_of(&item);
-                if let Some((item, begun)) = pool.accept(&receiver, band, item, name) {
-                    self.start(item, begun);
+    /// Starts handlers while there are items for them and workers. Whether it has, or has done
+    /// something else that may allow the next.
+    fn start(&mut self, pool: &Pool<T>, now: Option<Moment>, context: &mut Context<'_>) -> bool {
+        let desk = Arc::clone(&self.desk);
+        let receiver = &*desk.receiver;
+        let mut has_started = false;
+        let mut pick = pool.pick(receiver, now);
+        while let Pick::Look { mask, due, now } = pick {
+            // Of handlers that are tasks, many may end before the last one starts.
+            let now = if desk.is_local { now } else { pool.clock.now() };
+            let received = match due {
+                _ if self.is_over => Received::Closed,
+                Some(due) => match self.intake.look(mask & due.above()) {
+                    Some((band, item)) => Received::Item(band, item),
+                    None => Received::Nothing,
+                },
+                None => self.intake.poll(mask, context),
+            };
+            let (begun, next) = match (received, due) {
+                (Received::Item(band, item), _) => {
+                    let name = self.name_of(&item);
+                    pool.accept_and_pick(receiver, (band, item), name, now)
                 }
-                true
-            }
-            (_, Some(due)) => {
-                let Some(entry) = pool.take_due(&receiver, due.band) else {
-                    return false;
-                };
-                self.start_due(pool, entry);
-                true
-            }
-            (received, None) => {
-                pool.looked(&receiver);
-                if matches!(received, Received::Closed) && !self.is_over {
-                    self.is_over = true;
-                    pool.set_over();
+                (_, Some(due)) => {
+                    let Some(entry) = pool.take_due(receiver, due.band) else {
+                        return has_started;
+                    };
+                    let name = self.name_of(&entry.item);
+                    (pool.begin(entry, name, now), None)
                 }
-                false
+                (received, None) => {
+                    pool.looked(receiver);
+                    if matches!(received, Received::Closed) && !self.is_over {
+                        self.is_over = true;
+                        pool.set_over();
+                    }
+                    return has_started;
+                }
+            };
+            has_started = true;
+            if let Some((item, begun)) = begun {
+                self.begin(item, begun);
             }
+            pick = next.unwrap_or_else(|| pool.pick(receiver, Some(now)));
         }
-    }
-
-    fn start_due(&mut self, pool: &Pool<T>, entry: Entry<T>) {
-        let name = self.name_of(&entry.item);
-        if let Some((item, begun)) = pool.begin(&self.desk.receiver, entry, name) {
-            self.start(item, begun);
-        }
+        has_started
     }
 
     fn name_of(&self, item: &T) -> Option<String> {
@@ -136,23 +138,24 @@ where
         quietly(|| name(item))
     }
 
-    fn start(&mut self, item: T, begun: Begun) {
-        let worker = begun.worker;
-        let band = begun.meta.band;
+    fn begin(&mut self, item: T, begun: Begun) {
+        let Begun { worker, meta, .. } = begun;
         let desk = &self.desk;
         while self.workers.len() <= worker {
             let mask = desk.pool.mask_of(self.workers.len());
             let all = u64::MAX >> (bandq::Band::MAX_BANDS - desk.receiver.bands());
             self.workers.push(intake::within(&desk.receiver, mask, all));
         }
-        let working = self.workers[worker].working(band);
-        let job = Job::new(item, begun, &desk.pool, &desk.receiver, false);
-        let future = (self.make)(Ticket::new(job, working, desk));
+        let working = self.workers[worker].working(meta.band);
+        let left = self.place.left(worker).flatten();
+        let kit = left.and_then(|kit| kit.reuse(begun));
+        let kit = kit.unwrap_or_else(|| Kit::new(desk, begun));
+        let future = (self.make)(Ticket::new(item, kit, working));
         self.place.start(worker, future);
     }
 
     /// When to look again.
-    fn look_for_overdue(&self, pool: &Pool<T>) -> Option<std::time::Instant> {
+    fn look_for_overdue(&self, pool: &Pool<T>) -> Option<Instant> {
         let (limit, may_replace) = self.replace.as_ref()?;
         let (overdue, next) = pool.overdue(*limit);
         for (worker, stuck) in overdue {

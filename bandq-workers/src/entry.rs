@@ -1,63 +1,39 @@
 //! An item that waits inside the pool, and where it waits.
 
+use crate::{
+    clock::Moment,
+    past::Past,
+    slab::{Key, Slab},
+};
 use bandq::Band;
 use std::{
-    cmp::{Ordering, Reverse},
+    cmp::Reverse,
     collections::{BinaryHeap, VecDeque},
-    time::Instant,
+    num::NonZeroU64,
 };
 
 /// What is known of an item beside itself. It stays the same over all attempts, but for the band
-/// and the number of failed attempts.
+/// and the failed attempts.
 #[derive(Clone, Copy)]
 pub(crate) struct Meta {
     /// The how many-th of the pool.
-    pub(crate) id: u64,
+    pub(crate) id: NonZeroU64,
+    /// The how many-th of its first band.
+    pub(crate) number: u64,
+    pub(crate) since: Moment,
+    /// Its failures, if they are kept.
+    pub(crate) history: Option<Past>,
+    /// Failed attempts.
+    pub(crate) attempts: u32,
     /// The band in which it is worked on.
     pub(crate) band: Band,
     /// The band in which it was sent.
     pub(crate) origin: Band,
-    /// The how many-th of that band.
-    pub(crate) number: u64,
-    pub(crate) since: Instant,
-    /// Failed attempts.
-    pub(crate) attempts: u32,
 }
 
 pub(crate) struct Entry<T> {
     pub(crate) item: T,
     pub(crate) meta: Meta,
-}
-
-struct Later<T> {
-    at: Instant,
-    entry: Entry<T>,
-}
-
-impl<T> Later<T> {
-    fn key(&self) -> Reverse<(Instant, u64)> {
-        Reverse((self.at, self.entry.meta.id))
-    }
-}
-
-impl<T> PartialEq for Later<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl<T> Eq for Later<T> {}
-
-impl<T> PartialOrd for Later<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<T> Ord for Later<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(&other.key())
-    }
 }
 
 /// Where something is due.
@@ -82,17 +58,28 @@ impl Due {
 }
 
 /// Items inside the pool that nobody works on: by time those that are not due, by band the others.
+/// What is sorted is sixteen bytes an item, the items stay where they are.
 pub(crate) struct Store<T> {
-    later: BinaryHeap<Later<T>>,
+    entries: Slab<Entry<T>>,
+    later: BinaryHeap<Reverse<(Moment, Key)>>,
     /// With the number of the item of the channel behind which it comes.
-    due: Vec<VecDeque<(u64, Entry<T>)>>,
+    due: Vec<VecDeque<(u64, Key)>>,
     /// The bands in which some are due, a bit a band.
     mask: u64,
+}
+
+/// No queue of fewer is worth shrinking.
+const FEW: usize = 1024;
+
+/// To what a queue that has so many is to be shrunk, if it has much more room.
+fn less_room(len: usize, capacity: usize) -> Option<usize> {
+    (capacity > FEW && len < capacity / 4).then_some(capacity / 2)
 }
 
 impl<T> Store<T> {
     pub(crate) fn new(bands: usize) -> Self {
         Self {
+            entries: Slab::default(),
             later: BinaryHeap::new(),
             due: (0..bands).map(|_| VecDeque::new()).collect(),
             mask: 0,
@@ -103,39 +90,57 @@ impl<T> Store<T> {
     /// has that number.
     pub(crate) fn put(&mut self, behind: u64, entry: Entry<T>) {
         let band = entry.meta.band.index();
-        self.due[band].push_back((behind, entry));
+        let key = self.entries.add(entry);
+        self.due[band].push_back((behind, key));
         self.mask |= 1 << band;
     }
 
     /// To be had before all others of its band.
     pub(crate) fn put_first(&mut self, entry: Entry<T>) {
         let band = entry.meta.band.index();
-        self.due[band].push_front((0, entry));
+        let key = self.entries.add(entry);
+        self.due[band].push_front((0, key));
         self.mask |= 1 << band;
     }
 
     /// To be had from then on.
-    pub(crate) fn put_later(&mut self, at: Instant, entry: Entry<T>) {
-        self.later.push(Later { at, entry });
+    pub(crate) fn put_later(&mut self, at: Moment, entry: Entry<T>) {
+        let key = self.entries.add(entry);
+        self.later.push(Reverse((at, key)));
     }
 
-    /// One whose time has come, to be put among those that are due.
-    pub(crate) fn take_later(&mut self, now: Instant) -> Option<Entry<T>> {
-        let is_due = self.later.peek().is_some_and(|later| later.at <= now);
-        is_due
-            .then(|| self.later.pop())
-            .flatten()
-            .map(|later| later.entry)
+    /// Puts the next one whose time has come among those that are due, behind the item of the
+    /// channel whose number `behind` tells for its band. Whether there was one.
+    pub(crate) fn ripen(&mut self, now: Moment, behind: impl FnOnce(Band) -> u64) -> bool {
+        if self.next_at().is_none_or(|at| at > now) {
+            return false;
+        }
+        let Some(Reverse((_, key))) = self.later.pop() else {
+            return false;
+        };
+        if let Some(room) = less_room(self.later.len(), self.later.capacity()) {
+            self.later.shrink_to(room);
+        }
+        if let Some(entry) = self.entries.get(key) {
+            let band = entry.meta.band;
+            self.due[band.index()].push_back((behind(band), key));
+            self.mask |= 1 << band.index();
+        }
+        true
     }
 
     /// When the next one is due that is not.
-    pub(crate) fn next_at(&self) -> Option<Instant> {
-        self.later.peek().map(|later| later.at)
+    pub(crate) fn next_at(&self) -> Option<Moment> {
+        self.later.peek().map(|Reverse((at, _))| *at)
     }
 
     /// The first of the most urgent of those bands in which something is due.
     pub(crate) fn first(&self, mask: u64, received: &[u64]) -> Option<Due> {
-        let band = (self.mask & mask).trailing_zeros() as usize;
+        let bands = self.mask & mask;
+        if bands == 0 {
+            return None;
+        }
+        let band = bands.trailing_zeros() as usize;
         let (behind, _) = self.due.get(band)?.front()?;
         Some(Due {
             band: Band::new(band as u8),
@@ -145,11 +150,18 @@ impl<T> Store<T> {
 
     pub(crate) fn take(&mut self, band: Band) -> Option<Entry<T>> {
         let queue = &mut self.due[band.index()];
-        let entry = queue.pop_front().map(|(_, entry)| entry);
+        let entry = queue.pop_front();
         if queue.is_empty() {
             self.mask &= !(1 << band.index());
         }
-        entry
+        if let Some(room) = less_room(queue.len(), queue.capacity()) {
+            queue.shrink_to(room);
+        }
+        self.entries.take(entry?.1)
+    }
+
+    pub(crate) fn due_len(&self) -> usize {
+        self.due.iter().map(VecDeque::len).sum()
     }
 
     pub(crate) fn nothing_is_due(&self) -> bool {
@@ -160,11 +172,59 @@ impl<T> Store<T> {
     pub(crate) fn drain(&mut self) -> Vec<Entry<T>> {
         self.mask = 0;
         let later = std::mem::take(&mut self.later).into_vec();
-        self.due
-            .iter_mut()
-            .flat_map(std::mem::take)
-            .map(|(_, entry)| entry)
-            .chain(later.into_iter().map(|later| later.entry))
-            .collect()
+        let due = self.due.iter_mut().flat_map(std::mem::take);
+        let keys = due.map(|(_, key)| key);
+        let keys = keys.chain(later.into_iter().map(|Reverse((_, key))| key));
+        keys.filter_map(|key| self.entries.take(key)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use std::time::Duration;
+
+    #[test]
+    fn what_waits_ripens_by_time_and_is_had_by_band() {
+        let clock = Clock::new();
+        let start = clock.now();
+        let at = |millis| start.after(Duration::from_millis(millis));
+        let mut store = Store::new(2);
+        let mut times: Vec<u64> = (1..=5000).collect();
+        fastrand::Rng::with_seed(3).shuffle(&mut times);
+        for (n, time) in times.iter().enumerate() {
+            let band = Band::new((time % 2) as u8);
+            let meta = Meta {
+                id: NonZeroU64::MIN.saturating_add(n as u64),
+                number: 1,
+                since: at(0),
+                history: None,
+                attempts: 1,
+                band,
+                origin: band,
+            };
+            store.put_later(at(*time), Entry { item: *time, meta });
+        }
+        for now in 1..=5000 {
+            assert_eq!(store.next_at(), Some(at(now)));
+            assert!(store.ripen(at(now), |_| 0));
+            assert!(!store.ripen(at(now), |_| 0));
+        }
+        let mut had = |band| -> Vec<u64> {
+            std::iter::from_fn(|| store.take(band).map(|entry| entry.item)).collect()
+        };
+        assert!(had(Band::new(1)).into_iter().eq((1..=5000).step_by(2)));
+        assert!(had(Band::new(0)).into_iter().eq((2..=5000).step_by(2)));
+        assert!(store.nothing_is_due() && store.first(u64::MAX, &[0, 0]).is_none());
+        let room = store.later.capacity() + store.due[0].capacity();
+        assert!(room <= 4 * FEW, "it has shrunk: {room}");
+    }
+
+    #[test]
+    fn an_item_that_waits_costs_little_beyond_itself() {
+        // With at most as much again of the sixteen that are sorted.
+        assert_eq!(size_of::<Option<Entry<u64>>>() - size_of::<u64>(), 40);
+        assert_eq!(size_of::<Reverse<(Moment, Key)>>(), 16);
     }
 }

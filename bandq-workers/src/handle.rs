@@ -5,8 +5,9 @@ use crate::{
     desk::{Desk, End},
     job::{Job, Seat},
     outcome::Outcome,
+    pool::Begun,
     quiet::{catching, quietly},
-    timer::{Timer, after},
+    timer::Timer,
 };
 use bandq::Working;
 use std::{
@@ -16,90 +17,142 @@ use std::{
     task::Poll,
 };
 
+/// What a worker keeps from job to job.
+pub(crate) struct Kit<T, E, H> {
+    pub(crate) desk: Arc<Desk<T, E, H>>,
+    pub(crate) seat: Arc<Seat<T>>,
+}
+
+impl<T, E, H> Kit<T, E, H> {
+    pub(crate) fn new(desk: &Arc<Desk<T, E, H>>, begun: Begun) -> Self {
+        Self {
+            desk: Arc::clone(desk),
+            seat: Seat::new(begun, &desk.pool, &desk.receiver, false),
+        }
+    }
+
+    /// For the next job, if nobody else has the seat.
+    pub(crate) fn reuse(mut self, begun: Begun) -> Option<Self> {
+        self.seat.reuse(begun).then_some(self)
+    }
+}
+
 /// What a handler is started with. The order of the fields is that in which they are dropped: the
 /// item has to be home when the job is settled.
-pub(crate) struct Ticket<T, E> {
+pub(crate) struct Ticket<T, E, H> {
     job: Option<Job<T>>,
     _working: Working,
-    settling: Settling<T, E>,
+    settling: Settling<T, E, H>,
 }
 
-/// Settles the job when it is dropped.
-struct Settling<T, E> {
-    desk: Arc<Desk<T, E>>,
-    seat: Arc<Seat<T>>,
-    /// How it ended. If nobody said so: it was dropped.
-    end: Option<End<E>>,
+/// Settles the job when it is dropped, unless it is settled.
+struct Settling<T, E, H> {
+    /// `None` when it is.
+    kit: Option<Kit<T, E, H>>,
+    /// Nobody has said how it ended.
+    is_unstarted: bool,
 }
 
-impl<T, E> Ticket<T, E> {
-    pub(crate) fn new(job: Job<T>, working: Working, desk: &Arc<Desk<T, E>>) -> Self {
-        let settling = Settling {
-            desk: Arc::clone(desk),
-            seat: Arc::clone(job.seat()),
-            end: Some(End::Unstarted),
-        };
+impl<T, E, H> Ticket<T, E, H> {
+    /// The item is out of the seat.
+    pub(crate) fn new(item: T, kit: Kit<T, E, H>, working: Working) -> Self {
         Self {
-            job: Some(job),
+            job: Some(Job::new(item, Arc::clone(&kit.seat))),
             _working: working,
-            settling,
+            settling: Settling {
+                kit: Some(kit),
+                is_unstarted: true,
+            },
+        }
+    }
+
+    /// The job has ended so.
+    #[inline]
+    fn end(self, end: End<E>) -> Option<Kit<T, E, H>> {
+        let Self {
+            job,
+            _working,
+            mut settling,
+        } = self;
+        drop((job, _working));
+        let mut kit = settling.kit.take()?;
+        kit.desk.end(&mut kit.seat, end);
+        Some(kit)
+    }
+}
+
+impl<T, E, H> Drop for Settling<T, E, H> {
+    fn drop(&mut self) {
+        if let Some(mut kit) = self.kit.take() {
+            let end = if self.is_unstarted {
+                End::Unstarted
+            } else {
+                End::Cut
+            };
+            kit.desk.end(&mut kit.seat, end);
         }
     }
 }
 
-impl<T, E> Drop for Settling<T, E> {
-    fn drop(&mut self) {
-        self.desk
-            .end(&self.seat, self.end.take().unwrap_or(End::Cut));
-    }
-}
-
-/// Runs the handler to its end.
-pub(crate) async fn handle<T, E, H, F>(handler: Arc<H>, mut ticket: Ticket<T, E>)
+/// Runs the handler to its end. What it returns serves the worker's next job.
+///
+/// A block, because it holds once what an `async fn` would hold twice: it is moved for each job.
+pub(crate) fn handle<T, E, H, F>(
+    mut ticket: Ticket<T, E, H>,
+) -> impl Future<Output = Option<Kit<T, E, H>>>
 where
     H: Fn(Job<T>) -> F,
     F: Future,
     F::Output: Into<Outcome<E>>,
 {
-    let seat = Arc::clone(&ticket.settling.seat);
-    let desk = Arc::clone(&ticket.settling.desk);
-    let call = &desk.pool.call;
-    let Some(job) = ticket.job.take().filter(|_| !call.is_asked()) else {
-        return; // unstarted
-    };
-    ticket.settling.end = None;
-    desk.first(&seat);
-    let until = desk.time_limit.map(|limit| after(seat.begun.at, limit));
-    let mut timer = Timer::default();
-    #[cfg(feature = "tracing")]
-    let span = ticket._working.span();
-    let end = {
-        // In an `Option`, because its drop may panic too.
-        let mut future = pin!(Some(async move { handler(job).await.into() }));
-        let mut has_begun = false;
-        let end = poll_fn(|context| {
-            seat.begun.ears.task.register(context.waker());
-            if call.is_cut() {
-                let end = if has_begun { End::Cut } else { End::Unstarted };
-                return Poll::Ready(end);
-            }
-            has_begun = true;
-            #[cfg(feature = "tracing")]
-            let _entered = span.enter();
-            let polled = catching(|| match future.as_mut().as_pin_mut() {
-                Some(future) => future.poll(context),
-                None => Poll::Pending, // it is there until the end
-            });
-            match polled {
-                Err(text) => Poll::Ready(End::Panicked(text)),
-                Ok(Poll::Ready(outcome)) => Poll::Ready(End::Outcome(outcome)),
-                Ok(Poll::Pending) if timer.is_due(until, context) => Poll::Ready(End::TimedOut),
-                Ok(Poll::Pending) => Poll::Pending,
-            }
-        })
-        .await;
-        quietly(|| future.set(None));
-        end
-    };
-    ticket.settling.end = Some(end);
+    async move {
+        let job = ticket.job.take()?;
+        let Kit { desk, seat } = ticket.settling.kit.as_ref()?;
+        let call = &desk.pool.call;
+        if call.is_asked() {
+            drop(job);
+            return ticket.end(End::Unstarted);
+        }
+        ticket.settling.is_unstarted = false;
+        desk.first(seat);
+        let clock = &desk.pool.clock;
+        let until = desk
+            .time_limit
+            .map(|limit| clock.instant(seat.begun.at.after(limit)));
+        let mut timer = Timer::default();
+        #[cfg(feature = "tracing")]
+        let span = ticket._working.span();
+        let end = {
+            // In an `Option`, because its drop may panic too.
+            let mut future = pin!(Some(async { (desk.handler)(job).await.into() }));
+            let end = poll_fn(|context| {
+                if call.is_cut() {
+                    return Poll::Ready(End::Cut);
+                }
+                #[cfg(feature = "tracing")]
+                let _entered = span.enter();
+                let polled = catching(|| match future.as_mut().as_pin_mut() {
+                    Some(future) => future.poll(context),
+                    None => Poll::Pending, // it is there until the end
+                });
+                match polled {
+                    Err(text) => Poll::Ready(End::Panicked(text)),
+                    Ok(Poll::Ready(outcome)) => Poll::Ready(End::Outcome(outcome)),
+                    Ok(Poll::Pending) if timer.is_due(until, context) => Poll::Ready(End::TimedOut),
+                    Ok(Poll::Pending) => {
+                        // Only now: most handlers of short work never wait.
+                        seat.ears.task.register(context.waker());
+                        if call.is_cut() {
+                            return Poll::Ready(End::Cut);
+                        }
+                        Poll::Pending
+                    }
+                }
+            })
+            .await;
+            quietly(|| future.set(None));
+            end
+        };
+        ticket.end(end)
+    }
 }

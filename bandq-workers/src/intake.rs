@@ -37,8 +37,17 @@ impl<T> Intake<T> {
     /// An item of those bands, the most urgent one under the strict policy. Under others, the
     /// policy decides within each run of neighbouring bands. The task is woken when there is one.
     pub(crate) fn poll(&mut self, mask: u64, context: &mut Context<'_>) -> Received<T> {
-        let mut is_closed = mask & self.all == self.all;
-        for run in runs(mask & self.all) {
+        let mask = mask & self.all;
+        if let Some((_, receiver)) = self.runs.first_mut().filter(|(run, _)| *run == mask) {
+            // The same as last time, most often.
+            return match Pin::new(receiver).poll_next(context) {
+                Poll::Ready(Some((band, item))) => Received::Item(band, item),
+                Poll::Ready(None) if mask == self.all => Received::Closed,
+                Poll::Ready(None) | Poll::Pending => Received::Nothing,
+            };
+        }
+        let mut is_closed = mask == self.all;
+        for run in runs(mask) {
             match Pin::new(self.of(run)).poll_next(context) {
                 Poll::Ready(Some((band, item))) => return Received::Item(band, item),
                 Poll::Ready(None) => {}

@@ -1,6 +1,7 @@
 //! A job as a handler sees it, and the place to which its item comes back.
 
 use crate::{
+    ears::Ears,
     pool::{Begun, Pool, Verdict},
     quiet::{lock, quietly},
     sync::{Mutex, now},
@@ -13,7 +14,7 @@ use std::{
     mem,
     ops::Deref,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
     thread,
     time::Duration,
@@ -32,9 +33,10 @@ enum Home<T> {
 }
 
 /// What the `Job` and the pool share. The item comes back here when the `Job` is dropped, and so
-/// when a future is that owns it.
+/// when a future is that owns it. It serves the next job too, if nobody else has it then.
 pub(crate) struct Seat<T> {
     pub(crate) begun: Begun,
+    pub(crate) ears: Arc<Ears>,
     pub(crate) pool: Arc<Pool<T>>,
     pub(crate) receiver: Arc<Receiver<T>>,
     home: Mutex<Home<T>>,
@@ -51,9 +53,43 @@ pub(crate) enum LetGo<T> {
 }
 
 impl<T> Seat<T> {
+    pub(crate) fn new(
+        begun: Begun,
+        pool: &Arc<Pool<T>>,
+        receiver: &Arc<Receiver<T>>,
+        by_hand: bool,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            begun,
+            ears: pool.ears(begun.worker),
+            pool: Arc::clone(pool),
+            receiver: Arc::clone(receiver),
+            home: Mutex::new(Home::Out),
+            by_hand,
+        })
+    }
+
+    /// For the next job of its worker, if nobody else has it. Whether it is.
+    pub(crate) fn reuse(self: &mut Arc<Self>, begun: Begun) -> bool {
+        let Some(seat) = Arc::get_mut(self) else {
+            return false;
+        };
+        seat.begun = begun;
+        *seat.home_mut() = Home::Out;
+        true
+    }
+
+    fn home_mut(&mut self) -> &mut Home<T> {
+        self.home.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The job is over: what comes back later is the user's.
-    pub(crate) fn close(&self) -> LetGo<T> {
-        match mem::replace(&mut *lock(&self.home), Home::Closed) {
+    pub(crate) fn close(self: &mut Arc<Self>) -> LetGo<T> {
+        let home = match Arc::get_mut(self) {
+            Some(seat) => mem::replace(seat.home_mut(), Home::Closed),
+            None => mem::replace(&mut *lock(&self.home), Home::Closed),
+        };
+        match home {
             Home::Back(item) => LetGo::Dropped(item),
             Home::Requeued(item) => LetGo::Requeued(item),
             Home::Out | Home::Taken | Home::Closed => LetGo::Taken,
@@ -72,8 +108,9 @@ impl<T> Seat<T> {
 
     fn settle_by_hand(&self, verdict: Verdict<T>) {
         *lock(&self.home) = Home::Closed;
+        let now = self.pool.clock.now();
         self.pool
-            .settle(&self.receiver, &self.begun, verdict, now(), false);
+            .settle(&self.receiver, &self.begun, verdict, now, false);
     }
 }
 
@@ -106,28 +143,12 @@ pub struct Job<T> {
 }
 
 impl<T> Job<T> {
-    pub(crate) fn new(
-        item: T,
-        begun: Begun,
-        pool: &Arc<Pool<T>>,
-        receiver: &Arc<Receiver<T>>,
-        by_hand: bool,
-    ) -> Self {
-        let seat = Arc::new(Seat {
-            begun,
-            pool: Arc::clone(pool),
-            receiver: Arc::clone(receiver),
-            home: Mutex::new(Home::Out),
-            by_hand,
-        });
+    /// In a seat whose item is out.
+    pub(crate) fn new(item: T, seat: Arc<Seat<T>>) -> Self {
         Self {
             item: Some(item),
             seat,
         }
-    }
-
-    pub(crate) fn seat(&self) -> &Arc<Seat<T>> {
-        &self.seat
     }
 
     /// The band in which it is worked on.
@@ -146,13 +167,14 @@ impl<T> Job<T> {
     /// a channel does not tell how long an item was there.
     #[must_use]
     pub fn age(&self) -> Duration {
-        now().saturating_duration_since(self.seat.begun.meta.since)
+        let seat = &self.seat;
+        seat.pool.clock.now().since(seat.begun.meta.since)
     }
 
     /// The number of the job, counted over the whole pool; the same for all attempts.
     #[must_use]
     pub fn id(&self) -> u64 {
-        self.seat.begun.meta.id
+        self.seat.begun.meta.id.get()
     }
 
     /// Takes the item away from the pool: it is settled as taken, whatever the handler says at its
@@ -272,7 +294,7 @@ impl<T> Job<T> {
     /// ```
     pub fn cancelled(&self) -> Cancelled<T> {
         Cancelled {
-            cell: self.seat.begun.ears.add(),
+            cell: self.seat.ears.add(),
             seat: Arc::clone(&self.seat),
         }
     }

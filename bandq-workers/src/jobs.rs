@@ -5,11 +5,11 @@ use crate::{
     crew::Crew,
     entry::Due,
     intake::range,
-    job::Job,
+    job::{Job, Seat},
     pool::{Begun, Pick, Pool},
     report::Report,
 };
-use bandq::{Receiver, RecvError, TryRecvError};
+use bandq::{Band, Receiver, RecvError, TryRecvError};
 use std::{
     fmt,
     future::{Future, poll_fn},
@@ -80,7 +80,8 @@ impl<T> Jobs<T> {
             cell.register(context.waker());
             loop {
                 // Workers are never few, so there is nothing to wait for but an item.
-                let Pick::Look { due, .. } = self.pool.pick(&self.receiver) else {
+                let now = self.pool.clock.now();
+                let Pick::Look { due, .. } = self.pool.pick(&self.receiver, Some(now)) else {
                     return Poll::Pending;
                 };
                 if let Some(due) = due {
@@ -91,8 +92,7 @@ impl<T> Jobs<T> {
                 }
                 match recv.as_mut().poll(context) {
                     Poll::Ready(Ok((band, item))) => {
-                        let begun = self.pool.accept(&self.receiver, band, item, None);
-                        return match begun {
+                        return match self.accept(band, item) {
                             Some(begun) => Poll::Ready(Ok(self.job(begun))),
                             None => Poll::Pending,
                         };
@@ -118,7 +118,8 @@ impl<T> Jobs<T> {
     /// As those of [`Receiver::try_recv`].
     pub fn try_recv(&self) -> Result<Job<T>, TryRecvError> {
         loop {
-            let Pick::Look { due, .. } = self.pool.pick(&self.receiver) else {
+            let now = self.pool.clock.now();
+            let Pick::Look { due, .. } = self.pool.pick(&self.receiver, Some(now)) else {
                 return Err(TryRecvError::Empty);
             };
             if let Some(due) = due {
@@ -129,7 +130,7 @@ impl<T> Jobs<T> {
             }
             match self.receiver.try_recv() {
                 Ok((band, item)) => {
-                    if let Some(begun) = self.pool.accept(&self.receiver, band, item, None) {
+                    if let Some(begun) = self.accept(band, item) {
                         return Ok(self.job(begun));
                     }
                 }
@@ -163,17 +164,22 @@ impl<T> Jobs<T> {
             .then(|| self.receiver.within(range(above)).try_recv().ok())
             .flatten();
         let begun = match received {
-            Some((band, item)) => self.pool.accept(&self.receiver, band, item, None),
+            Some((band, item)) => self.accept(band, item),
             None => {
                 let entry = self.pool.take_due(&self.receiver, due.band)?;
-                self.pool.begin(&self.receiver, entry, None)
+                self.pool.begin(entry, None, self.pool.clock.now())
             }
         };
         Some(self.job(begun?))
     }
 
+    fn accept(&self, band: Band, item: T) -> Option<(T, Begun)> {
+        let now = self.pool.clock.now();
+        self.pool.accept(&self.receiver, band, item, None, now)
+    }
+
     fn job(&self, (item, begun): (T, Begun)) -> Job<T> {
-        Job::new(item, begun, &self.pool, &self.receiver, true)
+        Job::new(item, Seat::new(begun, &self.pool, &self.receiver, true))
     }
 }
 

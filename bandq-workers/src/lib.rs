@@ -71,6 +71,8 @@
 //! [cap](Workers::band_concurrency), the policy decides among the bands before it, and among those
 //! behind it.
 //!
+//! How many work at a time is a fixed number, or as many as [pay](Workers::adaptive).
+//!
 //! [`reserved`](Workers::reserved) workers take from some bands only, so that urgent items start
 //! while everybody else is at long work.
 //!
@@ -100,18 +102,20 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `sync` | mutexes, atomics and the clock, in a normal build and in models |
-//! | `quiet`, `wakes`, `timer` | panics that end; who is woken; time |
-//! | `outcome`, `retry`, `report` | [`Outcome`]; [`Retry`]; [`Report`] |
-//! | `entry`, `crew`, `ears`, `joins` | an item inside the pool, and where it waits; who may work on what; how a job hears of a stop; who waits for what |
+//! | `quiet`, `wakes`, `timer`, `clock` | panics that end; who is woken; time |
+//! | `slab`, `adapt` | values that keep their place; how many workers there should be |
+//! | `outcome`, `retry`, `times`, `report` | [`Outcome`]; [`Retry`]; [`RunTimes`]; [`Report`] |
+//! | `past`, `entry`, `crew`, `ears`, `joins` | an item inside the pool, and where it waits; who may work on what; how a job hears of a stop; who waits for what |
 //! | `pool` | the state of everything, its transitions and its races: **begin here** |
 //! | `job`, `desk`, `handle` | [`Job`]; what is decided at its end; the future around a handler |
 //! | `intake`, `place`, `drive` | where items come from; where handlers run; what moves them |
-//! | `control`, `workers`, `jobs` | what a user has |
+//! | `control`, `workers`, `jobs`, `prometheus` | what a user has |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod adapt;
+mod clock;
 mod control;
 mod crew;
 mod desk;
@@ -124,13 +128,17 @@ mod job;
 mod jobs;
 mod joins;
 mod outcome;
+mod past;
 mod place;
 mod pool;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 mod quiet;
 mod report;
 mod retry;
-mod sync;
+mod slab;
 mod timer;
+mod times;
 #[cfg(feature = "tracing")]
 mod trace;
 mod wakes;
@@ -147,8 +155,9 @@ pub use job::{Cancelled, Job};
 pub use jobs::Jobs;
 pub use outcome::{Failure, Outcome};
 pub use place::Task;
-pub use report::{Counts, Report, Returned, Stuck};
+pub use report::{BandReport, Counts, Report, Returned, Stuck};
 pub use retry::Retry;
+pub use times::RunTimes;
 pub use workers::Workers;
 
 /// Lets time pass, in builds whose clock is set by hand.

@@ -9,24 +9,41 @@ use std::{
     future::Future,
     mem,
     pin::Pin,
-    sync::{Arc, atomic::Ordering},
-    task::{Context, Wake, Waker},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
 };
 
 /// A handler as a task of its own, for [`run_on`](crate::Workers::run_on).
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-pub(crate) trait Place<F> {
+pub(crate) trait Place<F: Future> {
+    /// What that worker's last handler left for the next one.
+    fn left(&mut self, worker: usize) -> Option<F::Output>;
+
     /// That worker begins; it has ended before.
     fn start(&mut self, worker: usize, future: F);
 
-    /// Polls what is ready to go on, if that is done here. Whether anything was.
-    fn poll(&mut self) -> bool;
+    /// Polls what is ready to go on, if that is done here.
+    fn poll(&mut self) -> Polled;
+}
+
+/// What was polled, if that is done here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Polled {
+    Nothing,
+    Something,
+    /// And what was polled last has ended just now.
+    Ended,
 }
 
 /// Which workers are to be polled.
 struct Ready {
     workers: Mutex<Vec<usize>>,
+    /// There may be some, so that the lock need not be taken to see that there are none.
+    any: AtomicBool,
     driver: Arc<WakerCell>,
 }
 
@@ -46,41 +63,51 @@ impl Wake for Bell {
         // AcqRel: what came before a wake happens before the poll that resets it.
         if !self.is_ready.swap(true, Ordering::AcqRel) {
             lock(&self.ready.workers).push(self.worker);
+            self.ready.any.store(true, Ordering::Release); // pairs with the driver's swap
             self.ready.driver.wake();
         }
     }
 }
 
-struct Seat<F> {
+struct Seat<F: Future> {
     /// Kept from handler to handler, so that one costs no allocation.
     future: Pin<Box<Option<F>>>,
     bell: Arc<Bell>,
     waker: Waker,
+    left: Option<F::Output>,
 }
 
 /// Inside the pool's own future.
-pub(crate) struct Inside<F> {
+pub(crate) struct Inside<F: Future> {
     seats: Vec<Seat<F>>,
     ready: Arc<Ready>,
+    /// Those that have begun and were not polled yet.
+    fresh: Vec<usize>,
     /// Those of `ready` that are being polled.
     now: Vec<usize>,
 }
 
-impl<F> Inside<F> {
+impl<F: Future> Inside<F> {
     pub(crate) fn new(driver: &Arc<WakerCell>) -> Self {
         let ready = Arc::new(Ready {
             workers: Mutex::default(),
+            any: AtomicBool::new(false),
             driver: Arc::clone(driver),
         });
         Self {
             seats: Vec::new(),
             ready,
+            fresh: Vec::new(),
             now: Vec::new(),
         }
     }
 }
 
-impl<F: Future<Output = ()>> Place<F> for Inside<F> {
+impl<F: Future> Place<F> for Inside<F> {
+    fn left(&mut self, worker: usize) -> Option<F::Output> {
+        self.seats.get_mut(worker)?.left.take()
+    }
+
     fn start(&mut self, worker: usize, future: F) {
         while self.seats.len() <= worker {
             let bell = Arc::new(Bell {
@@ -92,53 +119,95 @@ impl<F: Future<Output = ()>> Place<F> for Inside<F> {
                 future: Box::pin(None),
                 waker: Waker::from(Arc::clone(&bell)),
                 bell,
+                left: None,
             });
         }
-        let seat = &mut self.seats[worker];
-        seat.future.as_mut().set(Some(future));
-        // AcqRel: as in `wake_by_ref`. The driver need not be woken.
-        if !seat.bell.is_ready.swap(true, Ordering::AcqRel) {
-            lock(&self.ready.workers).push(worker);
-        }
+        self.seats[worker].future.as_mut().set(Some(future));
+        self.fresh.push(worker); // nobody need be woken
     }
 
-    fn poll(&mut self) -> bool {
-        mem::swap(&mut *lock(&self.ready.workers), &mut self.now);
-        let any = !self.now.is_empty();
+    fn poll(&mut self) -> Polled {
+        let mut polled = Polled::Nothing;
+        // In this order: whose handler wakes itself has its next turn after all others.
+        let any = &self.ready.any;
+        if any.load(Ordering::Relaxed) && any.swap(false, Ordering::Acquire) {
+            mem::swap(&mut *lock(&self.ready.workers), &mut self.now);
+        }
         for worker in self.now.drain(..) {
             let seat = &mut self.seats[worker];
             seat.bell.is_ready.swap(false, Ordering::AcqRel); // as in `wake_by_ref`
-            let mut context = Context::from_waker(&seat.waker);
-            if let Some(future) = seat.future.as_mut().as_pin_mut() {
-                if future.poll(&mut context).is_ready() {
-                    seat.future.as_mut().set(None);
-                }
-            }
+            polled = seat.poll();
         }
-        any
+        for worker in self.fresh.drain(..) {
+            polled = self.seats[worker].poll();
+        }
+        polled
     }
 }
 
-/// As tasks of a runtime. What its `spawn` returned is kept until that worker's next handler
-/// begins: some runtimes cancel a task whose handle is dropped.
-pub(crate) struct Outside<S, R> {
-    pub(crate) spawn: S,
-    pub(crate) handles: Vec<Option<R>>,
+impl<F: Future> Seat<F> {
+    fn poll(&mut self) -> Polled {
+        let mut context = Context::from_waker(&self.waker);
+        let Some(future) = self.future.as_mut().as_pin_mut() else {
+            return Polled::Something;
+        };
+        let Poll::Ready(left) = future.poll(&mut context) else {
+            return Polled::Something;
+        };
+        self.left = Some(left);
+        self.future.as_mut().set(None);
+        Polled::Ended
+    }
 }
 
-impl<F, S, R> Place<F> for Outside<S, R>
+/// As tasks of a runtime.
+pub(crate) struct Outside<S, R, L> {
+    spawn: S,
+    /// What `spawn` returned is kept until that worker's next handler begins: some runtimes cancel
+    /// a task whose handle is dropped.
+    handles: Vec<Option<R>>,
+    /// By worker.
+    left: Arc<Mutex<Vec<Option<L>>>>,
+}
+
+impl<S, R, L> Outside<S, R, L> {
+    pub(crate) fn new(spawn: S) -> Self {
+        Self {
+            spawn,
+            handles: Vec::new(),
+            left: Arc::default(),
+        }
+    }
+}
+
+impl<F, S, R> Place<F> for Outside<S, R, F::Output>
 where
-    F: Future<Output = ()> + Send + 'static,
+    F: Future + Send + 'static,
+    F::Output: Send,
     S: FnMut(Task) -> R,
 {
+    fn left(&mut self, worker: usize) -> Option<F::Output> {
+        lock(&self.left).get_mut(worker)?.take()
+    }
+
     fn start(&mut self, worker: usize, future: F) {
         if self.handles.len() <= worker {
             self.handles.resize_with(worker + 1, || None);
+            lock(&self.left).resize_with(worker + 1, || None);
         }
-        self.handles[worker] = Some((self.spawn)(Box::pin(future)));
+        let left = Arc::downgrade(&self.left);
+        let task = Box::pin(async move {
+            let value = future.await;
+            let old = left.upgrade().and_then(|left| {
+                let mut left = lock(&left);
+                left.get_mut(worker).and_then(|place| place.replace(value))
+            });
+            drop(old); // outside the lock
+        });
+        self.handles[worker] = Some((self.spawn)(task));
     }
 
-    fn poll(&mut self) -> bool {
-        false
+    fn poll(&mut self) -> Polled {
+        Polled::Nothing
     }
 }

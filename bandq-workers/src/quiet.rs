@@ -9,11 +9,13 @@ use std::{
 };
 
 /// Runs foreign code. `None` if it panicked: the panic hook has reported it.
+#[inline]
 pub(crate) fn quietly<R>(f: impl FnOnce() -> R) -> Option<R> {
     catching(f).ok()
 }
 
 /// Runs foreign code; the text of its panic, if it panicked with one.
+#[inline]
 pub(crate) fn catching<R>(f: impl FnOnce() -> R) -> Result<R, String> {
     catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
         let text = message(&*payload);

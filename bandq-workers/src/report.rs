@@ -1,5 +1,6 @@
 //! What became of the items.
 
+use crate::times::RunTimes;
 use bandq::Band;
 use std::{
     fmt,
@@ -90,6 +91,41 @@ impl AddAssign for Counts {
     }
 }
 
+/// What became of the items of one band. It reads as its [`counts`](Self::counts):
+/// `report.bands[0].done`.
+///
+/// ```
+/// # use bandq::Band;
+/// # use bandq_workers::Workers;
+/// # futures_lite::future::block_on(async {
+/// let (sender, receiver) = bandq::unbounded(2);
+/// sender.send(Band::URGENT, 1).await.unwrap();
+/// drop(sender);
+/// let report = Workers::new(receiver).run(|_job| async {}).await;
+/// let urgent = &report.bands[0];
+/// assert_eq!((urgent.band, urgent.done, urgent.running), (Band::URGENT, 1, 0));
+/// println!("half of them took less than {:?}", urgent.times.quantile(0.5));
+/// # });
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BandReport {
+    /// The band in which the items were sent.
+    pub band: Band,
+    /// How many, and how often what.
+    pub counts: Counts,
+    /// How long the handlers ran, of all attempts that have ended.
+    pub times: RunTimes,
+}
+
+impl Deref for BandReport {
+    type Target = Counts;
+
+    fn deref(&self) -> &Counts {
+        &self.counts
+    }
+}
+
 /// What became of the items of a pool. It reads as its [`total`](Self::total): `report.done`.
 ///
 /// ```
@@ -110,8 +146,12 @@ impl AddAssign for Counts {
 pub struct Report<T> {
     /// The sum over all bands.
     pub total: Counts,
+    /// How many workers there may be now, apart from those who are
+    /// [reserved](crate::Workers::reserved): a fixed number, unless it
+    /// [adapts](crate::Workers::adaptive). `None` for jobs by hand.
+    pub concurrency: Option<usize>,
     /// By band.
-    pub bands: Vec<Counts>,
+    pub bands: Vec<BandReport>,
     /// The items that were given back. They can be had once: whoever asked for the end has them,
     /// or the future of the pool if nobody did. The number of them is in every report.
     pub returned: Vec<Returned<T>>,

@@ -1,6 +1,6 @@
 //! When and how often what failed is tried again.
 
-use crate::{quiet::quietly, sync::now, timer};
+use crate::quiet::quietly;
 use bandq::Band;
 use std::{
     fmt,
@@ -131,11 +131,6 @@ impl<E> Retry<E> {
     pub(crate) fn is_failure(&self, error: &E) -> bool {
         says(self.failure.as_ref(), error)
     }
-
-    /// When it is tried again.
-    pub(crate) fn at(&self, failed: u32, least: Duration) -> Instant {
-        timer::after(now(), least.saturating_add(self.delay(failed)))
-    }
 }
 
 /// True if it is not asked for, or panics.
@@ -254,7 +249,7 @@ mod tests {
         let retry = Retry::<()>::exponential(Duration::MAX).factor(f64::INFINITY);
         assert_eq!(retry.backoff(u32::MAX), Duration::from_secs(30));
         let retry = Retry::<()>::exponential(Duration::MAX).cap(Duration::MAX);
-        assert!(retry.at(1, Duration::MAX) > now());
+        assert!(retry.delay(1) <= Duration::MAX);
         let nan = Retry::<()>::exponential(Duration::from_secs(1)).factor(f64::NAN);
         assert_eq!(nan.backoff(5), Duration::from_secs(1));
     }

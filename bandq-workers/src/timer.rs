@@ -10,18 +10,9 @@ use crate::sync::now;
 use std::{future::Future, pin::Pin};
 use std::{
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-/// Longer than any program runs.
-const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
-
-/// So long after that; without an overflow.
-pub(crate) fn after(now: Instant, delay: Duration) -> Instant {
-    now.checked_add(delay.min(FAR)).unwrap_or(now)
-}
-
-#[cfg(not(any(loom, bandq_clock)))]
 enum Kind {
     AsyncIo(async_io::Timer),
     #[cfg(feature = "tokio")]
@@ -47,24 +38,9 @@ impl Kind {
     }
 }
 
-/// Nobody is woken by a clock that is set by hand.
-#[cfg(any(loom, bandq_clock))]
-struct Kind;
-
-#[cfg(any(loom, bandq_clock))]
-impl Kind {
-    fn new(_at: Instant) -> Self {
-        Self
-    }
-
-    fn poll(&mut self, _context: &mut Context<'_>) -> Poll<()> {
-        Poll::Pending
-    }
-}
-
-/// A timer that may be set to another time at each poll.
+/// A timer that may be set to another time at each poll. Small while it is not set.
 #[derive(Default)]
-pub(crate) struct Timer(Option<(Instant, Kind)>);
+pub(crate) struct Timer(Option<Box<(Instant, Kind)>>);
 
 impl Timer {
     /// Whether that time has come; if not, the task is woken then. `None`: never.
@@ -77,13 +53,13 @@ impl Timer {
             self.0 = None;
             return true;
         }
-        if self.0.as_ref().is_none_or(|(set, _)| *set != at) {
-            self.0 = Some((at, Kind::new(at)));
+        if self.0.as_ref().is_none_or(|timer| timer.0 != at) {
+            self.0 = Some(Box::new((at, Kind::new(at))));
         }
         let is_due = self
             .0
             .as_mut()
-            .is_some_and(|(_, kind)| kind.poll(context).is_ready());
+            .is_some_and(|timer| timer.1.poll(context).is_ready());
         if is_due {
             self.0 = None;
         }

@@ -41,15 +41,25 @@ pub(crate) struct Waiters(Vec<Weak<WakerCell>>);
 
 impl Waiters {
     pub(crate) fn add(&mut self) -> Arc<WakerCell> {
-        self.0.retain(|cell| cell.strong_count() > 0);
+        self.prune();
         let cell = Arc::default();
         self.0.push(Arc::downgrade(&cell));
         cell
     }
 
+    /// Forgets those that are dropped.
+    pub(crate) fn prune(&mut self) {
+        self.0.retain(|cell| cell.strong_count() > 0);
+    }
+
     /// All of them, to be woken outside the lock.
     pub(crate) fn all(&self) -> Vec<Arc<WakerCell>> {
         self.0.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Nobody waits, and nobody has since the last who did was let go.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -1,7 +1,7 @@
 //! How a pool ends: drain, stop, cut.
 
 use super::{Phase, Pool, State, wake_all};
-use crate::{ears::Ears, quiet::lock, report::Stuck, sync::now, timer::after, wakes::WakerCell};
+use crate::{clock::Moment, ears::Ears, quiet::lock, report::Stuck, wakes::WakerCell};
 use bandq::{Receiver, TryRecvError};
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -44,7 +44,7 @@ impl<T> Pool<T> {
         time: Duration,
         receiver: Option<&Receiver<T>>,
     ) -> Arc<WakerCell> {
-        let until = after(now(), time);
+        let until = self.clock.now().after(time);
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         state.is_paused = false;
@@ -91,7 +91,7 @@ impl<T> Pool<T> {
         guard.is_over = true;
         self.is_ending.store(true, Ordering::Release); // as above
         if !matches!(guard.phase, Phase::Ended | Phase::Cut(_)) {
-            let ears = self.cut(&mut guard, now());
+            let ears = self.cut(&mut guard, self.clock.now());
             drop(guard);
             ears.iter().for_each(|ears| ears.wake());
         } else {
@@ -101,7 +101,7 @@ impl<T> Pool<T> {
     }
 
     /// From now on handlers are dropped.
-    fn cut(&self, state: &mut State<T>, now: Instant) -> Vec<Arc<Ears>> {
+    fn cut(&self, state: &mut State<T>, now: Moment) -> Vec<Arc<Ears>> {
         state.phase = Phase::Cut(now);
         self.call.cut();
         state.ears()
@@ -109,7 +109,7 @@ impl<T> Pool<T> {
 
     /// Takes the next step, as far as it can be taken now.
     pub(crate) fn step(&self, receiver: Option<&Receiver<T>>) -> Step {
-        let now = now();
+        let now = self.clock.now();
         let mut guard = lock(&self.state);
         if let Phase::Draining(deadline) | Phase::Stopping(deadline) = guard.phase {
             if deadline <= now {
@@ -142,13 +142,13 @@ impl<T> Pool<T> {
         let mut at = match state.phase {
             Phase::Running => None,
             Phase::Draining(deadline) | Phase::Stopping(deadline) => Some(deadline),
-            Phase::Cut(since) => Some(after(since, GRACE)),
+            Phase::Cut(since) => Some(since.after(GRACE)),
             Phase::Ended => return Step::Ended,
         };
         if in_flight || (stops && state.receiving > 0) {
-            at = Some(after(now, IN_FLIGHT));
+            at = Some(now.after(IN_FLIGHT));
         }
-        Step::Sleep(at)
+        Step::Sleep(at.map(|at| self.clock.instant(at)))
     }
 
     /// Gives back what is in the channel. Whether that was all of it.
@@ -162,7 +162,7 @@ impl<T> Pool<T> {
             let result = receiver.try_recv_many(&mut items, AT_ONCE);
             if !items.is_empty() {
                 let mut guard = lock(&self.state);
-                let now = now();
+                let now = self.clock.now();
                 for (band, item) in items.drain(..) {
                     let entry = guard.number(band, item, now);
                     guard.give_back(entry.item, &entry.meta, now, false);
@@ -178,7 +178,7 @@ impl<T> Pool<T> {
 
     /// Whether the pool has ended; it ends here, if there is nothing left to wait for.
     pub(crate) fn end_if_over(&self) -> bool {
-        let now = now();
+        let now = self.clock.now();
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         if state.phase == Phase::Ended {
@@ -198,7 +198,7 @@ impl<T> Pool<T> {
             }
         }
         let gave_way = match state.phase {
-            Phase::Cut(since) => !works || after(since, GRACE) <= now,
+            Phase::Cut(since) => !works || since.after(GRACE) <= now,
             _ => !works,
         };
         let is_empty = state.store.nothing_is_due() && state.store.next_at().is_none();
@@ -227,30 +227,30 @@ impl<T> Pool<T> {
         if state.is_paused {
             return None;
         }
-        state.store.next_at()
+        state.store.next_at().map(|at| self.clock.instant(at))
     }
 
     /// Of the handlers that run for longer than `limit`, those that nobody was asked about yet; and
     /// when there may be the next one.
     pub(crate) fn overdue(&self, limit: Duration) -> (Vec<(usize, Stuck)>, Option<Instant>) {
-        let now = now();
+        let now = self.clock.now();
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        let location = state.location;
+        let (names, location) = (&state.names, state.location);
         let (mut overdue, mut next) = (Vec::new(), None);
         for (worker, running) in state.running.iter_mut().enumerate() {
             let Some(running) = running.as_mut().filter(|running| !running.is_overdue) else {
                 continue;
             };
-            let at = after(running.began, limit);
+            let at = running.began.after(limit);
             if at <= now {
                 running.is_overdue = true;
-                overdue.push((worker, running.stuck(now, location)));
+                overdue.push((worker, running.stuck(now, name_of(names, worker), location)));
             } else {
-                next = Some(next.map_or(at, |next: Instant| next.min(at)));
+                next = Some(next.map_or(at, |next: Moment| next.min(at)));
             }
         }
-        (overdue, next)
+        (overdue, next.map(|at| self.clock.instant(at)))
     }
 
     /// Hires somebody in place of that worker, if it is still at that job.
@@ -258,7 +258,7 @@ impl<T> Pool<T> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         if let Some(Some(running)) = state.running.get_mut(worker) {
-            if running.meta.id == id && !running.is_replaced {
+            if running.meta.id.get() == id && !running.is_replaced {
                 running.is_replaced = true;
                 state.crew.replace(worker);
             }
@@ -266,15 +266,24 @@ impl<T> Pool<T> {
     }
 }
 
+fn name_of(names: &[Option<String>], worker: usize) -> Option<String> {
+    names.get(worker).cloned().flatten()
+}
+
 impl super::Running {
-    fn stuck(&self, now: Instant, location: &'static std::panic::Location<'static>) -> Stuck {
+    fn stuck(
+        &self,
+        now: Moment,
+        name: Option<String>,
+        location: &'static std::panic::Location<'static>,
+    ) -> Stuck {
         Stuck {
-            id: self.meta.id,
+            id: self.meta.id.get(),
             band: self.meta.band,
             attempt: self.meta.attempts + 1,
-            age: now.saturating_duration_since(self.meta.since),
-            running: now.saturating_duration_since(self.began),
-            name: self.name.clone(),
+            age: now.since(self.meta.since),
+            running: now.since(self.began),
+            name,
             location,
         }
     }
@@ -291,11 +300,13 @@ impl<T> State<T> {
     }
 
     /// Those who still work are stuck.
-    fn name_stuck(&mut self, now: Instant) {
-        for running in self.running.iter_mut().flatten() {
+    fn name_stuck(&mut self, now: Moment) {
+        for (worker, running) in self.running.iter_mut().enumerate() {
+            let Some(running) = running else { continue };
             running.is_stuck = true;
             let meta = running.meta;
-            self.stuck.push(running.stuck(now, self.location));
+            let name = name_of(&self.names, worker);
+            self.stuck.push(running.stuck(now, name, self.location));
             let counts = &mut self.counts[meta.origin.index()];
             counts.running -= 1;
             counts.stuck += 1;

@@ -57,43 +57,48 @@ mod end;
 mod settle;
 
 use crate::{
+    adapt::{Adapt, Meter},
+    clock::{Clock, Moment},
     crew::Crew,
     ears::{Call, Ears},
     entry::{Due, Entry, Meta, Store},
     joins::Joins,
     quiet::lock,
-    report::{Counts, Report, Returned, Stuck},
-    sync::{AtomicBool, Mutex, MutexGuard, now},
+    report::{BandReport, Counts, Report, Returned, Stuck},
+    times::RunTimes,
     wakes::{Waiters, WakerCell},
 };
 use bandq::{Band, Receiver};
 use std::{
+    num::NonZeroU64,
     panic::Location,
-    sync::{Arc, Weak, atomic::Ordering},
-    time::Instant,
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 pub(crate) use end::{How, Step};
-pub(crate) use settle::Verdict;
+pub(crate) use settle::{Again, Verdict};
 
 /// Where the pool stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Running,
     /// Until then.
-    Draining(Instant),
+    Draining(Moment),
     /// Until then.
-    Stopping(Instant),
+    Stopping(Moment),
     /// Since then.
-    Cut(Instant),
+    Cut(Moment),
     Ended,
 }
 
 /// What works.
+#[derive(Clone, Copy)]
 struct Running {
     meta: Meta,
-    began: Instant,
-    name: Option<String>,
+    began: Moment,
     is_stuck: bool,
     /// Somebody else was hired in its place.
     is_replaced: bool,
@@ -101,16 +106,27 @@ struct Running {
     is_overdue: bool,
 }
 
+/// How many workers there are to be.
+struct Adaptive {
+    adapt: Adapt,
+    meter: Meter,
+}
+
 struct State<T> {
     phase: Phase,
     is_paused: bool,
     crew: Crew,
+    /// If the number of workers is not fixed.
+    adaptive: Option<Adaptive>,
     /// By worker.
     running: Vec<Option<Running>>,
-    /// By worker: those of the job that runs, and of the next.
+    /// By worker: how its item calls itself, as far as items have names.
+    names: Vec<Option<String>>,
+    /// By worker: those of all its jobs.
     ears: Vec<Arc<Ears>>,
     store: Store<T>,
     counts: Vec<Counts>,
+    times: Vec<RunTimes>,
     returned: Vec<Returned<T>>,
     stuck: Vec<Stuck>,
     joins: Joins,
@@ -119,7 +135,7 @@ struct State<T> {
     pausers: Waiters,
     /// By band: the number of the last item.
     received: Vec<u64>,
-    last_id: u64,
+    next_id: NonZeroU64,
     /// Items that are not settled.
     unsettled: u64,
     /// Looks under way, each with an item that may be between the channel and its number, or
@@ -129,12 +145,15 @@ struct State<T> {
     is_sweeping: bool,
     /// A receive has said `Closed`: nothing will ever come.
     is_over: bool,
+    /// When a job was settled last.
+    settled_at: Moment,
     location: &'static Location<'static>,
 }
 
 /// What everybody shares.
 pub(crate) struct Pool<T> {
     state: Mutex<State<T>>,
+    pub(crate) clock: Clock,
     pub(crate) call: Call,
     /// Whether the pool was asked to end, so that the driver need not take the lock to know.
     is_ending: AtomicBool,
@@ -149,41 +168,52 @@ pub(crate) enum Pick {
     Nothing,
     /// An item of those bands, a bit a band. Call `looked` afterwards. In `due` one is there
     /// already; so look in the channel only for what comes before it.
-    Look { mask: u64, due: Option<Due> },
+    Look {
+        mask: u64,
+        due: Option<Due>,
+        /// The time of the look.
+        now: Moment,
+    },
 }
 
 /// A job that was begun.
+#[derive(Clone, Copy)]
 pub(crate) struct Begun {
     pub(crate) meta: Meta,
     pub(crate) worker: usize,
-    pub(crate) at: Instant,
-    pub(crate) ears: Arc<Ears>,
+    pub(crate) at: Moment,
 }
 
 impl<T> Pool<T> {
     pub(crate) fn new(bands: usize, crew: Crew, location: &'static Location<'static>) -> Self {
+        let clock = Clock::new();
         Self {
             state: Mutex::new(State {
                 phase: Phase::Running,
                 is_paused: false,
                 crew,
+                adaptive: None,
                 running: Vec::new(),
+                names: Vec::new(),
                 ears: Vec::new(),
                 store: Store::new(bands),
                 counts: vec![Counts::default(); bands],
+                times: vec![RunTimes::default(); bands],
                 returned: Vec::new(),
                 stuck: Vec::new(),
                 joins: Joins::default(),
                 enders: Waiters::default(),
                 pausers: Waiters::default(),
                 received: vec![0; bands],
-                last_id: 0,
+                next_id: NonZeroU64::MIN,
                 unsettled: 0,
                 receiving: 0,
                 is_sweeping: false,
                 is_over: false,
+                settled_at: clock.now(),
                 location,
             }),
+            clock,
             call: Call::default(),
             is_ending: AtomicBool::new(false),
             driver: Arc::default(),
@@ -192,8 +222,18 @@ impl<T> Pool<T> {
     }
 
     /// Before the pool runs.
-    pub(crate) fn hire(&self, crew: Crew, location: &'static Location<'static>) {
+    pub(crate) fn hire(
+        &self,
+        mut crew: Crew,
+        adapt: Option<Adapt>,
+        location: &'static Location<'static>,
+    ) {
         let mut state = lock(&self.state);
+        if let Some(adapt) = &adapt {
+            crew.set_cap(adapt.workers());
+        }
+        let meter = Meter::default();
+        state.adaptive = adapt.map(|adapt| Adaptive { adapt, meter });
         state.crew = crew;
         state.location = location;
     }
@@ -206,6 +246,7 @@ impl<T> Pool<T> {
     pub(crate) fn pause(&self) -> Arc<WakerCell> {
         let mut state = lock(&self.state);
         state.is_paused = true;
+        state.not_at_capacity();
         state.pausers.add()
     }
 
@@ -235,33 +276,21 @@ impl<T> Pool<T> {
         takers.iter().for_each(|cell| cell.wake());
     }
 
-    /// What a free worker should look for. A look is under way from then on.
-    pub(crate) fn pick(&self, receiver: &Receiver<T>) -> Pick {
+    /// What a free worker should look for. A look is under way from then on. Without a time it is
+    /// that at which a job was settled last.
+    pub(crate) fn pick(&self, receiver: &Receiver<T>, now: Option<Moment>) -> Pick {
         let mut state = lock(&self.state);
-        let state = &mut *state;
-        if state.is_paused || !matches!(state.phase, Phase::Running | Phase::Draining(_)) {
-            return Pick::Nothing;
-        }
-        if state.store.next_at().is_some() {
-            let now = now();
-            while let Some(entry) = state.store.take_later(now) {
-                state.put(receiver, entry);
-            }
-        }
-        let bands = u64::MAX >> (Band::MAX_BANDS - state.counts.len());
-        let mask = state.crew.open() & bands;
-        if mask == 0 {
-            return Pick::Nothing;
-        }
-        state.receiving += 1;
-        let due = state.store.first(mask, &state.received);
-        Pick::Look { mask, due }
+        let now = now.unwrap_or(state.settled_at);
+        state.pick(receiver, now)
     }
 
     /// The look is over, without an item of the channel.
     pub(crate) fn looked(&self, receiver: &Receiver<T>) {
         let mut state = lock(&self.state);
         state.receiving -= 1;
+        if state.crew.is_idle() {
+            state.not_at_capacity();
+        }
         self.look_for_joins(state, Some(receiver));
     }
 
@@ -272,29 +301,56 @@ impl<T> Pool<T> {
         band: Band,
         item: T,
         name: Option<String>,
+        now: Moment,
     ) -> Option<(T, Begun)> {
         let mut guard = lock(&self.state);
-        let state = &mut *guard;
-        state.receiving -= 1;
-        let now = now();
-        let entry = state.number(band, item, now);
-        let may_start = matches!(state.phase, Phase::Running | Phase::Draining(_));
-        let begun = if may_start {
-            state.begin(entry, now, name)
-        } else {
-            state.give_back(entry.item, &entry.meta, now, false);
-            None
-        };
+        let begun = self.accepted(&mut guard, band, item, name, now);
         self.look_for_joins(guard, Some(receiver));
         begun
     }
 
-    /// Nothing more urgent was in the channel: the one that is due there. The look is over if there
-    /// is none, else with `begin`: the pool does not end while the item is on its way.
+    /// The same, and what to look for next; `None`: ask for it.
+    pub(crate) fn accept_and_pick(
+        &self,
+        receiver: &Receiver<T>,
+        (band, item): (Band, T),
+        name: Option<String>,
+        now: Moment,
+    ) -> (Option<(T, Begun)>, Option<Pick>) {
+        let mut guard = lock(&self.state);
+        let begun = self.accepted(&mut guard, band, item, name, now);
+        if guard.joins.is_empty() {
+            let next = guard.pick(receiver, now);
+            return (begun, Some(next));
+        }
+        self.look_for_joins(guard, Some(receiver)); // while no look is under way
+        (begun, None)
+    }
+
+    #[inline]
+    fn accepted(
+        &self,
+        state: &mut State<T>,
+        band: Band,
+        item: T,
+        name: Option<String>,
+        now: Moment,
+    ) -> Option<(T, Begun)> {
+        state.receiving -= 1;
+        let entry = state.number(band, item, now);
+        if state.may_start() {
+            return state.begin(entry, now, name);
+        }
+        state.give_back(entry.item, &entry.meta, now, false);
+        None
+    }
+
+    /// The look is over, and nothing more urgent was in the channel: the one that is due there.
     pub(crate) fn take_due(&self, receiver: &Receiver<T>, band: Band) -> Option<Entry<T>> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        let may_start = matches!(state.phase, Phase::Running | Phase::Draining(_));
+        state.receiving -= 1;
+        let may_start = state.may_start();
         let entry = may_start.then(|| state.store.take(band)).flatten();
         if entry.is_none() {
             state.receiving -= 1;
@@ -303,25 +359,20 @@ impl<T> Pool<T> {
         entry
     }
 
-    /// Begins on what was due. The look is over.
+    /// Begins on what was due.
     pub(crate) fn begin(
         &self,
-        receiver: &Receiver<T>,
         entry: Entry<T>,
         name: Option<String>,
+        now: Moment,
     ) -> Option<(T, Begun)> {
-        let mut guard = lock(&self.state);
-        let state = &mut *guard;
-        state.receiving -= 1;
-        let now = now();
-        let begun = if matches!(state.phase, Phase::Running | Phase::Draining(_)) {
-            state.begin(entry, now, name)
-        } else {
-            state.give_back(entry.item, &entry.meta, now, false);
-            None
-        };
-        self.look_for_joins(guard, Some(receiver));
-        begun
+        let mut state = lock(&self.state);
+        if state.may_start() {
+            return state.begin(entry, now, name);
+        }
+        state.give_back(entry.item, &entry.meta, now, false);
+        self.look_for_joins(state, None);
+        None
     }
 
     /// Lets go whoever waited for what is over now. Takes the lock, to release it before it wakes.
@@ -401,38 +452,73 @@ impl<T> Pool<T> {
     pub(crate) fn mask_of(&self, worker: usize) -> u64 {
         lock(&self.state).crew.mask_of(worker)
     }
+
+    /// By which the jobs of that worker hear.
+    pub(crate) fn ears(&self, worker: usize) -> Arc<Ears> {
+        Arc::clone(&lock(&self.state).ears[worker])
+    }
 }
 
 impl<T> State<T> {
+    fn may_start(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Draining(_))
+    }
+
+    #[inline]
+    fn pick(&mut self, receiver: &Receiver<T>, now: Moment) -> Pick {
+        if self.is_paused || !self.may_start() {
+            return Pick::Nothing;
+        }
+        if self.store.next_at().is_some() {
+            let (received, receiving) = (&self.received, self.receiving);
+            while self
+                .store
+                .ripen(now, |band| behind(receiver, band, received, receiving))
+            {}
+        }
+        let bands = u64::MAX >> (Band::MAX_BANDS - self.counts.len());
+        let mask = self.crew.open() & bands;
+        if mask == 0 {
+            return Pick::Nothing;
+        }
+        self.receiving += 1;
+        let due = self.store.first(mask, &self.received);
+        Pick::Look { mask, due, now }
+    }
+
     /// An item that was received gets its number.
-    fn number(&mut self, band: Band, item: T, since: Instant) -> Entry<T> {
-        self.last_id += 1;
-        self.received[band.index()] += 1;
-        self.counts[band.index()].accepted += 1;
-        self.unsettled += 1;
+    #[inline]
+    fn number(&mut self, band: Band, item: T, since: Moment) -> Entry<T> {
+        let id = self.next_id;
+        self.next_id = id.saturating_add(1);
+        let number = &mut self.received[band.index()];
+        *number += 1;
         let meta = Meta {
-            id: self.last_id,
+            id,
             band,
             origin: band,
-            number: self.received[band.index()],
+            number: *number,
             since,
+            history: None,
             attempts: 0,
         };
+        let counts = &mut self.counts[band.index()];
+        counts.accepted += 1;
+        counts.waiting += 1;
+        self.unsettled += 1;
         self.joins.received(&meta);
-        self.counts[band.index()].waiting += 1;
         Entry { item, meta }
     }
 
     /// At the end of its band: behind all of it that is in the channel.
     fn put(&mut self, receiver: &Receiver<T>, entry: Entry<T>) {
-        let band = entry.meta.band;
-        let len = receiver.band_len(band) + self.receiving;
-        self.store
-            .put(self.received[band.index()] + len as u64, entry);
+        let behind = behind(receiver, entry.meta.band, &self.received, self.receiving);
+        self.store.put(behind, entry);
     }
 
     /// A worker begins on it; if none is free after all, it waits for one.
-    fn begin(&mut self, entry: Entry<T>, now: Instant, name: Option<String>) -> Option<(T, Begun)> {
+    #[inline]
+    fn begin(&mut self, entry: Entry<T>, now: Moment, name: Option<String>) -> Option<(T, Begun)> {
         let meta = entry.meta;
         let Some(worker) = self.crew.occupy(meta.band) else {
             self.store.put_first(entry);
@@ -445,11 +531,16 @@ impl<T> State<T> {
         self.running[worker] = Some(Running {
             meta,
             began: now,
-            name,
             is_stuck: false,
             is_replaced: false,
             is_overdue: false,
         });
+        if name.is_some() && self.names.len() <= worker {
+            self.names.resize(worker + 1, None);
+        }
+        if let Some(place) = self.names.get_mut(worker) {
+            *place = name;
+        }
         let counts = &mut self.counts[meta.origin.index()];
         counts.waiting -= 1;
         counts.running += 1;
@@ -458,13 +549,12 @@ impl<T> State<T> {
             meta,
             worker,
             at: now,
-            ears: Arc::clone(&self.ears[worker]),
         };
         Some((entry.item, begun))
     }
 
     /// An item that waited goes back to the user.
-    fn give_back(&mut self, item: T, meta: &Meta, now: Instant, interrupted: bool) {
+    fn give_back(&mut self, item: T, meta: &Meta, now: Moment, interrupted: bool) {
         let counts = &mut self.counts[meta.origin.index()];
         counts.waiting -= 1;
         counts.returned += 1;
@@ -473,9 +563,36 @@ impl<T> State<T> {
             band: meta.band,
             item,
             attempts: meta.attempts,
-            age: now.saturating_duration_since(meta.since),
+            age: now.since(meta.since),
             interrupted,
         });
+    }
+
+    /// A general worker has ended a job: there may be fewer or more of them from now on.
+    fn adapt(&mut self, receiver: &Receiver<T>, now: Moment, clock: &Clock) {
+        let Some(adaptive) = &mut self.adaptive else {
+            return;
+        };
+        let Adaptive { adapt, meter } = adaptive;
+        let waiting = || (receiver.len() + self.store.due_len()) as u64;
+        let at_work = self.crew.general_at_work();
+        let now = now.nanos_since(clock.start());
+        if let Some(window) = meter.job(adapt, now, at_work, waiting) {
+            adapt.decide(window);
+            self.crew.set_cap(adapt.workers());
+        }
+    }
+
+    /// Not all workers have something to do, so what they do says nothing.
+    fn not_at_capacity(&mut self) {
+        if let Some(adaptive) = &mut self.adaptive {
+            adaptive.meter.restart();
+        }
+    }
+
+    /// Whether the end of a job may be what somebody waits for.
+    fn is_watched(&self) -> bool {
+        self.phase != Phase::Running || !self.joins.is_empty() || !self.pausers.is_unused()
     }
 
     fn works(&self) -> bool {
@@ -490,13 +607,25 @@ impl<T> State<T> {
     fn report(&self, returned: Vec<Returned<T>>) -> Report<T> {
         let mut total = Counts::default();
         self.counts.iter().for_each(|counts| total += *counts);
+        let bands = self.counts.iter().zip(&self.times).enumerate();
+        let bands = bands.map(|(band, (counts, times))| BandReport {
+            band: Band::new(band as u8),
+            counts: *counts,
+            times: times.clone(),
+        });
         Report {
             total,
-            bands: self.counts.clone(),
+            concurrency: self.crew.cap(),
+            bands: bands.collect(),
             returned,
             stuck: self.stuck.clone(),
         }
     }
+}
+
+/// The number of the last item of that band which is in the channel, or on its way out of it.
+fn behind<T>(receiver: &Receiver<T>, band: Band, received: &[u64], receiving: usize) -> u64 {
+    received[band.index()] + (receiver.band_len(band) + receiving) as u64
 }
 
 /// Whoever runs the pool, or will. When it is gone, the pool ends.

@@ -3,8 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod adaptive;
 mod cost;
 mod crew;
 mod panics;
+mod report;
 #[cfg(feature = "tracing")]
 mod spans;
