@@ -1,5 +1,6 @@
 //! Times in eight bytes: nanoseconds since a pool was made.
 
+use crate::sync;
 use std::time::{Duration, Instant};
 
 /// Longer than any program runs, and yet far from any overflow.
@@ -39,14 +40,12 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        Self {
-            epoch: Instant::now(),
-        }
+        Self { epoch: sync::now() }
     }
 
     #[inline]
     pub(crate) fn now(&self) -> Moment {
-        Moment(nanos(self.epoch.elapsed()))
+        Moment(nanos(sync::now().saturating_duration_since(self.epoch)))
     }
 
     pub(crate) fn start(&self) -> Moment {

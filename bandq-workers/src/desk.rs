@@ -9,13 +9,10 @@ use crate::{
     quiet::{lock, quietly},
     report::Counts,
     retry::{Budget, Retry},
+    sync::Mutex,
 };
 use bandq::{Band, Receiver};
-use std::{
-    fmt, mem,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{fmt, mem, sync::Arc, time::Duration};
 
 /// Why an item is dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

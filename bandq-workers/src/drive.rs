@@ -113,7 +113,7 @@ where
                         return has_started;
                     };
                     let name = self.name_of(&entry.item);
-                    (pool.begin(entry, name, now), None)
+                    (pool.begin(receiver, entry, name, now), None)
                 }
                 (received, None) => {
                     pool.looked(receiver);

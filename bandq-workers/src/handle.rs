@@ -97,6 +97,7 @@ impl<T, E, H> Drop for Settling<T, E, H> {
 /// Runs the handler to its end. What it returns serves the worker's next job.
 ///
 /// A block, because it holds once what an `async fn` would hold twice: it is moved for each job.
+#[allow(clippy::manual_async_fn, reason = "as said")]
 pub(crate) fn handle<T, E, H, F>(
     mut ticket: Ticket<T, E, H>,
 ) -> impl Future<Output = Option<Kit<T, E, H>>>
@@ -125,10 +126,13 @@ where
         let end = {
             // In an `Option`, because its drop may panic too.
             let mut future = pin!(Some(async { (desk.handler)(job).await.into() }));
+            let mut has_begun = false;
             let end = poll_fn(|context| {
                 if call.is_cut() {
-                    return Poll::Ready(End::Cut);
+                    let end = if has_begun { End::Cut } else { End::Unstarted };
+                    return Poll::Ready(end);
                 }
+                has_begun = true;
                 #[cfg(feature = "tracing")]
                 let _entered = span.enter();
                 let polled = catching(|| match future.as_mut().as_pin_mut() {

@@ -4,7 +4,7 @@ use crate::{
     ears::Ears,
     pool::{Begun, Pool, Verdict},
     quiet::{lock, quietly},
-    sync::{Mutex, now},
+    sync::Mutex,
     wakes::WakerCell,
 };
 use bandq::{Band, Receiver};
@@ -14,7 +14,7 @@ use std::{
     mem,
     ops::Deref,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
     task::{Context, Poll},
     thread,
     time::Duration,

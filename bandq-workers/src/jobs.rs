@@ -167,7 +167,8 @@ impl<T> Jobs<T> {
             Some((band, item)) => self.accept(band, item),
             None => {
                 let entry = self.pool.take_due(&self.receiver, due.band)?;
-                self.pool.begin(entry, None, self.pool.clock.now())
+                let now = self.pool.clock.now();
+                self.pool.begin(&self.receiver, entry, None, now)
             }
         };
         Some(self.job(begun?))

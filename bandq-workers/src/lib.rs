@@ -102,6 +102,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | `sync` | mutexes, atomics and the clock, in a normal build and in models |
 //! | `quiet`, `wakes`, `timer`, `clock` | panics that end; who is woken; time |
 //! | `slab`, `adapt` | values that keep their place; how many workers there should be |
 //! | `outcome`, `retry`, `times`, `report` | [`Outcome`]; [`Retry`]; [`RunTimes`]; [`Report`] |
@@ -137,6 +138,7 @@ mod quiet;
 mod report;
 mod retry;
 mod slab;
+mod sync;
 mod timer;
 mod times;
 #[cfg(feature = "tracing")]

@@ -1,6 +1,6 @@
 //! When and how often what failed is tried again.
 
-use crate::quiet::quietly;
+use crate::{quiet::quietly, sync::now};
 use bandq::Band;
 use std::{
     fmt,

@@ -65,6 +65,7 @@ use crate::{
     joins::Joins,
     quiet::lock,
     report::{BandReport, Counts, Report, Returned, Stuck},
+    sync::{AtomicBool, Mutex, MutexGuard},
     times::RunTimes,
     wakes::{Waiters, WakerCell},
 };
@@ -72,10 +73,7 @@ use bandq::{Band, Receiver};
 use std::{
     num::NonZeroU64,
     panic::Location,
-    sync::{
-        Arc, Mutex, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Weak, atomic::Ordering},
 };
 
 pub(crate) use end::{How, Step};
@@ -345,11 +343,11 @@ impl<T> Pool<T> {
         None
     }
 
-    /// The look is over, and nothing more urgent was in the channel: the one that is due there.
+    /// Nothing more urgent was in the channel: the one that is due there. The look is over if there
+    /// is none, else with `begin`: the pool does not end while the item is on its way.
     pub(crate) fn take_due(&self, receiver: &Receiver<T>, band: Band) -> Option<Entry<T>> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        state.receiving -= 1;
         let may_start = state.may_start();
         let entry = may_start.then(|| state.store.take(band)).flatten();
         if entry.is_none() {
@@ -359,20 +357,25 @@ impl<T> Pool<T> {
         entry
     }
 
-    /// Begins on what was due.
+    /// Begins on what was due. The look is over.
     pub(crate) fn begin(
         &self,
+        receiver: &Receiver<T>,
         entry: Entry<T>,
         name: Option<String>,
         now: Moment,
     ) -> Option<(T, Begun)> {
-        let mut state = lock(&self.state);
-        if state.may_start() {
-            return state.begin(entry, now, name);
-        }
-        state.give_back(entry.item, &entry.meta, now, false);
-        self.look_for_joins(state, None);
-        None
+        let mut guard = lock(&self.state);
+        let state = &mut *guard;
+        state.receiving -= 1;
+        let begun = if state.may_start() {
+            state.begin(entry, now, name)
+        } else {
+            state.give_back(entry.item, &entry.meta, now, false);
+            None
+        };
+        self.look_for_joins(guard, Some(receiver));
+        begun
     }
 
     /// Lets go whoever waited for what is over now. Takes the lock, to release it before it wakes.

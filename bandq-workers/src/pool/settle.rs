@@ -7,10 +7,9 @@ use crate::{
     past::Past,
     quiet::lock,
     report::Counts,
-    sync::now,
+    sync::MutexGuard,
 };
 use bandq::{Band, Receiver};
-use std::sync::MutexGuard;
 
 /// How a job ended, with the item if it goes on.
 pub(crate) enum Verdict<T> {
