@@ -59,44 +59,12 @@ impl<T> Pool<T> {
                 state.adapt(receiver, now, &self.clock);
             }
         }
-        let mut is_back = false;
-        match verdict {
+        let is_back = match verdict {
             Verdict::Done => state.close(&meta, was_stuck, |counts| counts.done += 1),
             Verdict::Dead => state.close(&meta, was_stuck, |counts| counts.dead += 1),
             Verdict::Taken => state.close(&meta, was_stuck, |counts| counts.taken += 1),
-            Verdict::Interrupted(item) => {
-                state.counts[meta.origin.index()].interrupted += 1;
-                state.hand_back(item, meta, was_stuck, now, true);
-            }
-            Verdict::Unstarted(item) => {
-                state.counts[meta.origin.index()].started -= 1;
-                state.hand_back(item, meta, was_stuck, now, false);
-            }
-            Verdict::Retry(item, again) => {
-                let last = Band::new((state.counts.len() - 1) as u8);
-                let meta = Meta {
-                    band: again.band.unwrap_or(meta.band).min(last),
-                    attempts: again.attempts,
-                    history: again.history,
-                    ..meta
-                };
-                let later = Later {
-                    at: Some(again.at),
-                    now,
-                };
-                is_back = self.again(state, receiver, item, meta, later, was_stuck);
-                state.counts[meta.origin.index()].retried += u64::from(is_back);
-            }
-            Verdict::Snooze(item, at) => {
-                is_back = self.again(state, receiver, item, meta, Later { at, now }, was_stuck);
-                state.counts[meta.origin.index()].snoozed += u64::from(is_back);
-            }
-            Verdict::Requeue(item) => {
-                let at_once = Later { at: None, now };
-                is_back = self.again(state, receiver, item, meta, at_once, was_stuck);
-                state.counts[meta.origin.index()].requeued += u64::from(is_back);
-            }
-        }
+            goes_on => self.go_on(state, receiver, meta, goes_on, now, was_stuck),
+        };
         if state.is_watched() {
             self.tell(guard);
         } else {
@@ -107,6 +75,60 @@ impl<T> Pool<T> {
         }
         if !local {
             self.driver.wake();
+        }
+    }
+
+    /// With an item. Whether it is in the pool again. Apart, because most jobs are done.
+    #[inline(never)]
+    fn go_on(
+        &self,
+        state: &mut State<T>,
+        receiver: &Receiver<T>,
+        meta: Meta,
+        verdict: Verdict<T>,
+        now: Moment,
+        was_stuck: bool,
+    ) -> bool {
+        let origin = meta.origin.index();
+        let last = Band::new((state.counts.len() - 1) as u8);
+        let mut again = |item, meta, at| {
+            let later = Later { at, now };
+            self.again(state, receiver, item, meta, later, was_stuck)
+        };
+        match verdict {
+            Verdict::Done | Verdict::Dead | Verdict::Taken => false, // they do not
+            Verdict::Interrupted(item) => {
+                state.counts[origin].interrupted += 1;
+                state.hand_back(item, meta, was_stuck, now, true);
+                false
+            }
+            Verdict::Unstarted(item) => {
+                state.counts[origin].started -= 1;
+                state.hand_back(item, meta, was_stuck, now, false);
+                false
+            }
+            Verdict::Retry(item, next) => {
+                let band = next.band.unwrap_or(meta.band);
+                let meta = Meta {
+                    band: band.min(last),
+                    attempts: next.attempts,
+                    history: next.history,
+                    ..meta
+                };
+                let is_back = again(item, meta, Some(next.at));
+                state.counts[origin].retried += u64::from(is_back);
+                is_back
+            }
+            Verdict::Snooze(item, at) => {
+                let is_back = again(item, meta, at);
+                state.counts[origin].snoozed += u64::from(is_back);
+                is_back
+            }
+            Verdict::Requeue(item) => {
+                let is_back = again(item, meta, None);
+                state.counts[origin].requeued += u64::from(is_back);
+                is_back
+            }
         }
     }
 
@@ -169,9 +191,14 @@ impl<T> State<T> {
     /// The worker is free; whether the job was reported stuck.
     #[inline]
     fn leave(&mut self, begun: &Begun) -> bool {
-        let running = self.running.get_mut(begun.worker).and_then(Option::take);
-        let (is_stuck, is_replaced) =
-            running.map_or((false, false), |r| (r.is_stuck, r.is_replaced));
+        let place = self.running.get_mut(begun.worker);
+        let (is_stuck, is_replaced) = match &place {
+            Some(Some(running)) => (running.is_stuck, running.is_replaced),
+            _ => (false, false),
+        };
+        if let Some(place) = place {
+            *place = None;
+        }
         self.crew.free(begun.worker, begun.meta.band, !is_replaced);
         let counts = &mut self.counts[begun.meta.origin.index()];
         if is_stuck {
@@ -183,12 +210,14 @@ impl<T> State<T> {
         is_stuck
     }
 
-    /// It is settled, unless it was when it was reported stuck.
-    fn close(&mut self, meta: &Meta, was_stuck: bool, count: impl FnOnce(&mut Counts)) {
+    /// It is settled, unless it was when it was reported stuck. It is not in the pool again.
+    #[inline]
+    fn close(&mut self, meta: &Meta, was_stuck: bool, count: impl FnOnce(&mut Counts)) -> bool {
         count(&mut self.counts[meta.origin.index()]);
         if !was_stuck {
             self.settled(meta);
         }
+        false
     }
 
     /// Back to the user.
