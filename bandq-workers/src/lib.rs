@@ -59,9 +59,10 @@
 //! what is in the channel at that moment, and before what comes later. What is dead goes to the
 //! [dead-letter hook](Workers::dead_letter) with all its failures.
 //!
-//! An item that waits no longer takes room in the channel: a receiver cannot give room back to a
-//! channel later than when it receives. So a channel's capacity bounds what is queued, and not what
-//! waits for a retry; attempts and budget bound that.
+//! An item that waits to be worked on again keeps its [room](bandq::Receiver::hold_room) in the
+//! channel, so a capacity bounds what is queued and what waits, together. It never waits for that
+//! room: while a worker had it somebody else may have entered, and then more than the capacity is
+//! in use for a while, by at most one item a worker.
 //!
 //! # Who goes first?
 //!

@@ -164,8 +164,8 @@ impl<T> Pool<T> {
                 let mut guard = lock(&self.state);
                 let now = self.clock.now();
                 for (band, item) in items.drain(..) {
-                    let entry = guard.number(band, item, now);
-                    guard.give_back(entry.item, &entry.meta, now, false);
+                    let meta = guard.number(band, now);
+                    guard.give_back(item, &meta, now, false);
                 }
             }
             match result {
@@ -179,6 +179,7 @@ impl<T> Pool<T> {
     /// Whether the pool has ended; it ends here, if there is nothing left to wait for.
     pub(crate) fn end_if_over(&self) -> bool {
         let now = self.clock.now();
+        let mut rooms = Vec::new(); // which go after the lock
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         if state.phase == Phase::Ended {
@@ -195,6 +196,7 @@ impl<T> Pool<T> {
         if stops || (!works && state.is_over && state.store.nothing_is_due() && waits_in_vain()) {
             for entry in state.store.drain() {
                 state.give_back(entry.item, &entry.meta, now, false);
+                rooms.push(entry.room);
             }
         }
         let gave_way = match state.phase {

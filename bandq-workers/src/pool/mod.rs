@@ -335,11 +335,17 @@ impl<T> Pool<T> {
         now: Moment,
     ) -> Option<(T, Begun)> {
         state.receiving -= 1;
-        let entry = state.number(band, item, now);
+        let meta = state.number(band, now);
         if state.may_start() {
-            return state.begin(entry, now, name);
+            return state
+                .begin(item, meta, now, name)
+                .map_err(|item| {
+                    let room = None;
+                    state.store.put_first(Entry { item, meta, room });
+                })
+                .ok();
         }
-        state.give_back(entry.item, &entry.meta, now, false);
+        state.give_back(item, &meta, now, false);
         None
     }
 
@@ -365,13 +371,23 @@ impl<T> Pool<T> {
         name: Option<String>,
         now: Moment,
     ) -> Option<(T, Begun)> {
+        let Entry {
+            item,
+            meta,
+            mut room, // which goes after the lock
+        } = entry;
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         state.receiving -= 1;
         let begun = if state.may_start() {
-            state.begin(entry, now, name)
+            let begun = state.begin(item, meta, now, name);
+            let put_back = |item| {
+                let room = room.take();
+                state.store.put_first(Entry { item, meta, room });
+            };
+            begun.map_err(put_back).ok()
         } else {
-            state.give_back(entry.item, &entry.meta, now, false);
+            state.give_back(item, &meta, now, false);
             None
         };
         self.look_for_joins(guard, Some(receiver));
@@ -491,7 +507,7 @@ impl<T> State<T> {
 
     /// An item that was received gets its number.
     #[inline]
-    fn number(&mut self, band: Band, item: T, since: Moment) -> Entry<T> {
+    fn number(&mut self, band: Band, since: Moment) -> Meta {
         let id = self.next_id;
         self.next_id = id.saturating_add(1);
         let number = &mut self.received[band.index()];
@@ -510,7 +526,7 @@ impl<T> State<T> {
         counts.waiting += 1;
         self.unsettled += 1;
         self.joins.received(&meta);
-        Entry { item, meta }
+        meta
     }
 
     /// At the end of its band: behind all of it that is in the channel.
@@ -519,13 +535,17 @@ impl<T> State<T> {
         self.store.put(behind, entry);
     }
 
-    /// A worker begins on it; if none is free after all, it waits for one.
+    /// A worker begins on it; if none is free after all, it comes back.
     #[inline]
-    fn begin(&mut self, entry: Entry<T>, now: Moment, name: Option<String>) -> Option<(T, Begun)> {
-        let meta = entry.meta;
+    fn begin(
+        &mut self,
+        item: T,
+        meta: Meta,
+        now: Moment,
+        name: Option<String>,
+    ) -> Result<(T, Begun), T> {
         let Some(worker) = self.crew.occupy(meta.band) else {
-            self.store.put_first(entry);
-            return None;
+            return Err(item);
         };
         if self.running.len() <= worker {
             self.running.resize_with(worker + 1, || None);
@@ -553,7 +573,7 @@ impl<T> State<T> {
             worker,
             at: now,
         };
-        Some((entry.item, begun))
+        Ok((item, begun))
     }
 
     /// An item that waited goes back to the user.

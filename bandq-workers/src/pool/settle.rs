@@ -9,7 +9,7 @@ use crate::{
     report::Counts,
     sync::MutexGuard,
 };
-use bandq::{Band, Receiver};
+use bandq::{Band, HeldRoom, Receiver};
 
 /// How a job ended, with the item if it goes on.
 pub(crate) enum Verdict<T> {
@@ -48,6 +48,9 @@ impl<T> Pool<T> {
         now: Moment,
         local: bool,
     ) {
+        // Before the lock is taken, and what is not needed of it goes after it: a weigher and
+        // wakers are foreign code.
+        let mut room = verdict.room(receiver, begun.meta.band);
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         state.settled_at = now;
@@ -63,7 +66,15 @@ impl<T> Pool<T> {
             Verdict::Done => state.close(&meta, was_stuck, |counts| counts.done += 1),
             Verdict::Dead => state.close(&meta, was_stuck, |counts| counts.dead += 1),
             Verdict::Taken => state.close(&meta, was_stuck, |counts| counts.taken += 1),
-            goes_on => self.go_on(state, receiver, meta, goes_on, now, was_stuck),
+            goes_on => {
+                let by = Leaving {
+                    receiver,
+                    meta,
+                    now,
+                    was_stuck,
+                };
+                self.go_on(state, by, goes_on, &mut room)
+            }
         };
         if state.is_watched() {
             self.tell(guard);
@@ -83,18 +94,19 @@ impl<T> Pool<T> {
     fn go_on(
         &self,
         state: &mut State<T>,
-        receiver: &Receiver<T>,
-        meta: Meta,
+        by: Leaving<'_, T>,
         verdict: Verdict<T>,
-        now: Moment,
-        was_stuck: bool,
+        room: &mut Option<HeldRoom<T>>,
     ) -> bool {
+        let Leaving {
+            meta,
+            now,
+            was_stuck,
+            ..
+        } = by;
         let origin = meta.origin.index();
         let last = Band::new((state.counts.len() - 1) as u8);
-        let mut again = |item, meta, at| {
-            let later = Later { at, now };
-            self.again(state, receiver, item, meta, later, was_stuck)
-        };
+        let mut again = |item, meta, at| self.again(state, &by, item, meta, at, room);
         match verdict {
             Verdict::Done | Verdict::Dead | Verdict::Taken => false, // they do not
             Verdict::Interrupted(item) => {
@@ -161,30 +173,46 @@ impl<T> Pool<T> {
     fn again(
         &self,
         state: &mut State<T>,
-        receiver: &Receiver<T>,
+        by: &Leaving<'_, T>,
         item: T,
         meta: Meta,
-        when: Later,
-        was_stuck: bool,
+        at: Option<Moment>,
+        room: &mut Option<HeldRoom<T>>,
     ) -> bool {
         if !state.may_start() {
-            state.hand_back(item, meta, was_stuck, when.now, false);
+            state.hand_back(item, meta, by.was_stuck, by.now, false);
             return false;
         }
         state.counts[meta.origin.index()].waiting += 1;
-        let entry = Entry { item, meta };
-        match when.at {
-            Some(at) if at > when.now => state.store.put_later(at, entry),
-            _ => state.put(receiver, entry),
+        let room = room.take();
+        let entry = Entry { item, meta, room };
+        match at {
+            Some(at) if at > by.now => state.store.put_later(at, entry),
+            _ => state.put(by.receiver, entry),
         }
         true
     }
 }
 
-/// When an item that goes on is to be had again; at once, if no time is said.
-struct Later {
-    at: Option<Moment>,
+impl<T> Verdict<T> {
+    /// The room that the item keeps, if it goes on.
+    #[inline]
+    fn room(&self, receiver: &Receiver<T>, band: Band) -> Option<HeldRoom<T>> {
+        match self {
+            Self::Done | Self::Dead | Self::Taken => None,
+            Self::Interrupted(_) | Self::Unstarted(_) => None,
+            Self::Retry(item, again) => Some(receiver.hold_room(again.band.unwrap_or(band), item)),
+            Self::Snooze(item, _) | Self::Requeue(item) => Some(receiver.hold_room(band, item)),
+        }
+    }
+}
+
+/// A job whose worker is free again.
+struct Leaving<'a, T> {
+    receiver: &'a Receiver<T>,
+    meta: Meta,
     now: Moment,
+    was_stuck: bool,
 }
 
 impl<T> State<T> {

@@ -1,6 +1,6 @@
 //! Outcomes, and what goes on.
 
-use crate::support::{LONG, Runtime, check_all, on_each_runtime, reaches, spawn};
+use crate::support::{LONG, Runtime, check_all, on_each_runtime, reaches, spawn, until};
 use bandq::Band;
 use bandq_workers::{Job, Outcome, Retry, Workers};
 use std::{
@@ -14,6 +14,7 @@ use std::{
 
 on_each_runtime! {
     r08_waiting_for_a_retry_holds_no_worker
+    r08_waiting_for_a_retry_keeps_the_room
     r09_a_delay_that_the_error_asks_for_is_a_minimum
     r11_what_failed_goes_on_in_another_band
     r13_each_outcome_does_what_it_says
@@ -56,6 +57,39 @@ async fn r08_waiting_for_a_retry_holds_no_worker(rt: impl Runtime) {
     pool.await;
     check_all(&report, 100);
     assert!(report.returned.iter().all(|item| item.attempts == 1));
+}
+
+async fn r08_waiting_for_a_retry_keeps_the_room(rt: impl Runtime) {
+    let (sender, receiver) = bandq::bounded(2, 3);
+    let workers = Workers::new(receiver);
+    let control = workers.control();
+    let (failed, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (fail, count) = (Arc::clone(&failed), Arc::clone(&done));
+    let pool = spawn(
+        rt,
+        workers.run(move |job: Job<u32>| {
+            let outcome = if *job < 2 {
+                fail.fetch_add(1, Ordering::SeqCst);
+                Outcome::RetryAfter(LONG, "later")
+            } else {
+                count.fetch_add(1, Ordering::SeqCst);
+                Outcome::Done
+            };
+            async { outcome }
+        }),
+    );
+    sender.try_send_many(Band::new(1), [0, 1]).unwrap();
+    reaches(&failed, 2).await;
+    until(|| control.report().waiting == 2).await;
+    assert_eq!((sender.len(), sender.available()), (0, Some(1)));
+    for n in 2..10 {
+        sender.send(Band::URGENT, n).await.unwrap(); // through the room that is left
+    }
+    reaches(&done, 8).await;
+    let report = control.stop(LONG).await;
+    pool.await;
+    check_all(&report, 10);
+    assert_eq!((report.returned.len(), sender.available()), (2, Some(3)));
 }
 
 async fn r09_a_delay_that_the_error_asks_for_is_a_minimum(rt: impl Runtime) {
