@@ -139,3 +139,38 @@ pub(super) const FAMILIES: &[Family] = &[
         of: Of::Times(|band| &band.put),
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::band::Band;
+
+    #[test]
+    fn each_item_that_is_not_received_has_one_reason() {
+        let band = BandSnapshot {
+            evicted: 1,
+            expired: 2,
+            refused: 100,
+            refused_full: 7,
+            refused_late: 5,
+            dropped: 3,
+            ..BandSnapshot::unobserved(Band::URGENT, 0)
+        };
+        let reasons = FAMILIES.iter().find_map(|family| match family.of {
+            Of::Reasons(reasons) => Some(reasons),
+            _ => None,
+        });
+        let counts = reasons
+            .unwrap()
+            .iter()
+            .map(|(why, count)| (*why, count(&band)));
+        let expected = [
+            ("evicted", 1),
+            ("expired", 2),
+            ("shed", 5),
+            ("full", 7),
+            ("closed", 100 - 7 - 5 + 3),
+        ];
+        assert_eq!(counts.collect::<Vec<_>>(), expected);
+    }
+}

@@ -312,9 +312,8 @@ fn the_table_fits_80_columns() {
         .build()
         .unwrap();
     for band in 0..64 {
-        sender
-            .try_send_many(Band::new(band), 0..12_000_u32)
-            .unwrap();
+        let items = if band % 63 == 0 { 12_000_u32 } else { 1 };
+        sender.try_send_many(Band::new(band), 0..items).unwrap();
     }
     for _ in 0..11_111 {
         receiver.try_recv().unwrap();

@@ -66,6 +66,10 @@ fn a_channel_without_a_limit_or_without_that_band_has_none_to_hold() {
     assert_eq!((room.units(), tx.available()), (0, Some(1)));
     drop(room);
     assert_eq!(tx.available(), Some(1));
+    let builder = Builder::<u8>::new(1).capacity(1).band_capacity(b(0), 1);
+    let (tx, rx) = builder.build().unwrap();
+    drop(rx.hold_room(b(1), &0));
+    assert_eq!(tx.available(), Some(1));
 }
 
 #[test]

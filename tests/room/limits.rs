@@ -173,3 +173,20 @@ fn a_limit_of_all_there_is_overflows_nothing() {
         usize::MAX
     );
 }
+
+#[test]
+fn a_limit_reads_as_it_was_given_up_to_the_largest() {
+    let largest = 1_u64 << 62;
+    for units in [1, 1_000, largest - 1] {
+        let Ok(units) = usize::try_from(units) else {
+            continue; // a smaller machine
+        };
+        let (tx, _rx) = bounded::<u8>(1, units);
+        assert_eq!(tx.capacity(), Some(units));
+    }
+    let (tx, _rx) = Builder::<u8>::new(1)
+        .band_capacity(b(0), 5)
+        .build()
+        .unwrap();
+    assert_eq!(tx.capacity(), None);
+}
