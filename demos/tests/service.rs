@@ -87,7 +87,8 @@ fn sigterm_drains_and_loses_nothing() {
 fn a_hundred_thousand_queued_jobs_are_done_or_listed_after_sigterm() {
     for (job_ms, deadline_ms, code) in [("0", "600000", 0), ("1000", "1000", 1)] {
         let arguments = ["--job-ms", job_ms, "--deadline-ms", deadline_ms];
-        let service = Service::start(&[&["--jobs", "100000"], &arguments[..]].concat());
+        let service =
+            Service::start(&[&["--jobs", "100000", "--workers", "64"], &arguments[..]].concat());
         service.signal();
         let signalled = Instant::now();
         let (status, text) = service.end();
