@@ -97,6 +97,7 @@ impl<T, E, H> Drop for Settling<T, E, H> {
 /// Runs the handler to its end. What it returns serves the worker's next job.
 ///
 /// A block, because it holds once what an `async fn` would hold twice: it is moved for each job.
+#[allow(clippy::manual_async_fn)]
 pub(crate) fn handle<T, E, H, F>(
     mut ticket: Ticket<T, E, H>,
 ) -> impl Future<Output = Option<Kit<T, E, H>>>
