@@ -259,6 +259,8 @@ fn permits() {
     let _: fn(&Receiver<Item>, Band, &Item) -> HeldRoom<Item> = Receiver::<Item>::hold_room;
     let _: fn(&HeldRoom<Item>) -> Band = HeldRoom::band;
     let _: fn(&HeldRoom<Item>) -> usize = HeldRoom::units;
+    let _: fn(&mut HeldRoom<Item>, HeldRoom<Item>) -> Result<(), HeldRoom<Item>> = HeldRoom::merge;
+    let _: fn(&mut HeldRoom<Item>, usize) -> Option<HeldRoom<Item>> = HeldRoom::split;
     let _: fn(&Permits<'static, Item>) -> Band = Permits::band;
 
     let (tx, _rx) = unbounded::<Item>(1);

@@ -5,7 +5,7 @@ use crate::{
     past::Past,
     slab::{Key, Slab},
 };
-use bandq::{Band, HeldRoom};
+use bandq::Band;
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, VecDeque},
@@ -34,9 +34,8 @@ pub(crate) struct Meta {
 pub(crate) struct Entry<T> {
     pub(crate) item: T,
     pub(crate) meta: Meta,
-    /// The room of the channel that it keeps; none if it never left a worker's hands. Giving it
-    /// back wakes senders, so that is not to be done under a lock.
-    pub(crate) room: Option<HeldRoom<T>>,
+    /// How much room of the channel it keeps.
+    pub(crate) units: usize,
 }
 
 /// Where something is due.
@@ -208,8 +207,8 @@ mod tests {
                 origin: band,
             };
             let item = *time;
-            let room = None;
-            store.put_later(at(item), Entry { item, meta, room });
+            let units = 0;
+            store.put_later(at(item), Entry { item, meta, units });
         }
         for now in 1..=5000 {
             assert_eq!(store.next_at(), Some(at(now)));
@@ -229,7 +228,7 @@ mod tests {
     #[test]
     fn an_item_that_waits_costs_little_beyond_itself() {
         // With at most as much again of the sixteen that are sorted.
-        assert_eq!(size_of::<Option<Entry<u64>>>() - size_of::<u64>(), 64);
+        assert_eq!(size_of::<Option<Entry<u64>>>() - size_of::<u64>(), 48);
         assert_eq!(size_of::<Reverse<(Moment, Key)>>(), 16);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{core::Core, receiver::Receiver};
 use crate::{band::Band, sync::Arc};
-use core::fmt;
+use core::{fmt, mem};
 
 /// # Room
 impl<T> Receiver<T> {
@@ -79,6 +79,49 @@ impl<T> HeldRoom<T> {
     #[must_use]
     pub fn units(&self) -> usize {
         self.units
+    }
+
+    /// Adds other room to this, so that one value stands for that of many items.
+    ///
+    /// # Errors
+    ///
+    /// It is of another channel or another band, and comes back.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (sender, receiver) = bandq::bounded(1, 10);
+    /// let mut room = receiver.hold_room(Band::URGENT, &'a');
+    /// room.merge(receiver.hold_room(Band::URGENT, &'b')).unwrap();
+    /// assert_eq!(room.units(), 2);
+    /// drop(room.split(1)); // 'b' is worked on
+    /// assert_eq!(sender.available(), Some(9));
+    /// ```
+    pub fn merge(&mut self, mut other: Self) -> Result<(), Self> {
+        if !Arc::ptr_eq(&self.core, &other.core) || self.band != other.band {
+            return Err(other);
+        }
+        self.units += mem::take(&mut other.units);
+        Ok(())
+    }
+
+    /// Takes so many units out of it, as room of their own; `None` if it has fewer.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// let (_sender, receiver) = bandq::bounded(1, 10);
+    /// let mut room = receiver.hold_room(Band::URGENT, &'a');
+    /// assert!(room.split(2).is_none());
+    /// let all = room.split(1).unwrap();
+    /// assert_eq!((all.units(), room.units()), (1, 0));
+    /// ```
+    #[must_use = "it gives its room back where it is dropped"]
+    pub fn split(&mut self, units: usize) -> Option<Self> {
+        self.units = self.units.checked_sub(units)?;
+        Some(Self {
+            core: Arc::clone(&self.core),
+            band: self.band,
+            units,
+        })
     }
 }
 

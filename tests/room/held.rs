@@ -58,6 +58,28 @@ fn it_is_as_much_as_the_item_weighs() {
 }
 
 #[test]
+fn room_of_one_band_goes_together_and_apart_and_is_given_back_once() {
+    let (tx, rx) = bounded(2, 10);
+    let mut room = rx.hold_room(b(1), &0);
+    for n in 1..4 {
+        room.merge(rx.hold_room(b(1), &n)).unwrap();
+    }
+    assert_eq!((room.units(), tx.available()), (4, Some(6)));
+    let other_band = room.merge(rx.hold_room(b(0), &4)).unwrap_err();
+    assert_eq!((other_band.units(), room.units()), (1, 4));
+    let elsewhere = bounded(2, 10);
+    assert!(room.merge(elsewhere.1.hold_room(b(1), &5)).is_err());
+    assert_eq!(elsewhere.0.available(), Some(10));
+    assert!(room.split(5).is_none());
+    let three = room.split(3).unwrap();
+    assert_eq!((three.units(), room.units(), three.band()), (3, 1, b(1)));
+    drop(three);
+    assert_eq!(tx.available(), Some(8));
+    drop((room, other_band));
+    assert_eq!(tx.available(), Some(10));
+}
+
+#[test]
 fn a_channel_without_a_limit_or_without_that_band_has_none_to_hold() {
     let (_tx, rx) = unbounded::<u8>(1);
     assert_eq!(rx.hold_room(b(0), &0).units(), 0);

@@ -69,7 +69,7 @@ use crate::{
     times::RunTimes,
     wakes::{Waiters, WakerCell},
 };
-use bandq::{Band, Receiver};
+use bandq::{Band, HeldRoom, Receiver};
 use std::{
     num::NonZeroU64,
     panic::Location,
@@ -123,6 +123,9 @@ struct State<T> {
     /// By worker: those of all its jobs.
     ears: Vec<Arc<Ears>>,
     store: Store<T>,
+    /// By band: the room of the channel that what is in the store keeps. To give some back wakes
+    /// senders, so it is split off under the lock, and dropped after it.
+    rooms: Vec<Option<HeldRoom<T>>>,
     counts: Vec<Counts>,
     times: Vec<RunTimes>,
     returned: Vec<Returned<T>>,
@@ -195,6 +198,7 @@ impl<T> Pool<T> {
                 names: Vec::new(),
                 ears: Vec::new(),
                 store: Store::new(bands),
+                rooms: (0..bands).map(|_| None).collect(),
                 counts: vec![Counts::default(); bands],
                 times: vec![RunTimes::default(); bands],
                 returned: Vec::new(),
@@ -340,8 +344,8 @@ impl<T> Pool<T> {
             return state
                 .begin(item, meta, now, name)
                 .map_err(|item| {
-                    let room = None;
-                    state.store.put_first(Entry { item, meta, room });
+                    let units = 0;
+                    state.store.put_first(Entry { item, meta, units });
                 })
                 .ok();
         }
@@ -371,26 +375,29 @@ impl<T> Pool<T> {
         name: Option<String>,
         now: Moment,
     ) -> Option<(T, Begun)> {
-        let Entry {
-            item,
-            meta,
-            mut room, // which goes after the lock
-        } = entry;
+        let Entry { item, meta, units } = entry;
+        let mut room = None; // which goes after the lock
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         state.receiving -= 1;
         let begun = if state.may_start() {
-            let begun = state.begin(item, meta, now, name);
-            let put_back = |item| {
-                let room = room.take();
-                state.store.put_first(Entry { item, meta, room });
-            };
-            begun.map_err(put_back).ok()
+            match state.begin(item, meta, now, name) {
+                Ok(begun) => {
+                    room = state.release(meta.band, units);
+                    Some(begun)
+                }
+                Err(item) => {
+                    state.store.put_first(Entry { item, meta, units });
+                    None
+                }
+            }
         } else {
+            room = state.release(meta.band, units);
             state.give_back(item, &meta, now, false);
             None
         };
         self.look_for_joins(guard, Some(receiver));
+        drop(room);
         begun
     }
 
@@ -527,6 +534,30 @@ impl<T> State<T> {
         self.unsettled += 1;
         self.joins.received(&meta);
         meta
+    }
+
+    /// Keeps room for an item that goes into the store; returns how much it is.
+    fn keep(&mut self, room: HeldRoom<T>) -> usize {
+        let units = room.units();
+        let Some(kept) = self.rooms.get_mut(room.band().index()) else {
+            return 0;
+        };
+        match kept {
+            None => {
+                *kept = Some(room);
+                units
+            }
+            // It does: all is of one channel, and this of one band.
+            Some(kept) => kept.merge(room).map_or(0, |()| units),
+        }
+    }
+
+    /// The room of an item that leaves the store.
+    fn release(&mut self, band: Band, units: usize) -> Option<HeldRoom<T>> {
+        if units == 0 {
+            return None;
+        }
+        self.rooms.get_mut(band.index())?.as_mut()?.split(units)
     }
 
     /// At the end of its band: behind all of it that is in the channel.

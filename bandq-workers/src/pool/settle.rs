@@ -184,8 +184,8 @@ impl<T> Pool<T> {
             return false;
         }
         state.counts[meta.origin.index()].waiting += 1;
-        let room = room.take();
-        let entry = Entry { item, meta, room };
+        let units = room.take().map_or(0, |room| state.keep(room));
+        let entry = Entry { item, meta, units };
         match at {
             Some(at) if at > by.now => state.store.put_later(at, entry),
             _ => state.put(by.receiver, entry),
