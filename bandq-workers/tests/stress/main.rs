@@ -21,6 +21,7 @@ use std::{
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
+        mpsc::{self, RecvTimeoutError},
     },
     thread,
     time::Duration,
@@ -166,12 +167,28 @@ fn pool(receiver: Receiver<Item>, ledger: &Arc<Ledger>) -> Workers<Item, &'stati
     }
 }
 
+/// Until what it returns is dropped: says how a pool stands that takes long. The watchdog cannot.
+fn tell_if_slow(control: &Control<Item>) -> mpsc::Sender<()> {
+    let control = control.clone();
+    let (alive, ended) = mpsc::channel();
+    thread::spawn(move || {
+        for _ in 0..3 {
+            if ended.recv_timeout(Duration::from_secs(30)) != Err(RecvTimeoutError::Timeout) {
+                return;
+            }
+            eprintln!("it takes long: {:?}", control.report());
+        }
+    });
+    alive
+}
+
 /// The number of its jobs.
 async fn round(rt: impl Runtime) -> u64 {
     let ledger = Arc::new(Ledger::default());
     let (sender, receiver) = bandq::bounded(4, fastrand::usize(1..200));
     let workers = pool(receiver, &ledger);
     let control = workers.control();
+    let _alive = tell_if_slow(&control);
     let books = Arc::clone(&ledger);
     let items = if jobs().is_some() { 50_000 } else { 2000 };
     let producer = thread::spawn(move || produce(&sender, &books, items));
