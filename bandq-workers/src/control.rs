@@ -191,10 +191,11 @@ impl<T> Control<T> {
     /// # drop(sender);
     /// let workers: Workers<u32> = Workers::new(receiver);
     /// let control = workers.control();
-    /// let pool = workers.run(|_job: Job<u32>| async move {
-    ///     println!("{} running", control.report().running);
-    /// });
-    /// # assert_eq!(futures_lite::future::block_on(pool).done, 1);
+    /// let pool = workers.run(|_job: Job<u32>| async {});
+    /// # let pool = futures_lite::future::block_on(pool);
+    /// let report = control.report();
+    /// println!("{} running, {} done", report.running, report.bands[0].done);
+    /// # assert_eq!((pool.done, report.done), (1, 1));
     /// ```
     #[must_use]
     pub fn report(&self) -> Report<T> {

@@ -27,7 +27,6 @@
 //! assert!(has(r#"bandq_done_total{pool="jobs",band="1"} 1"#));
 //! assert!(has(r#"bandq_jobs_running{pool="jobs",band="1"} 0"#));
 //! assert!(has(r#"bandq_run_seconds_count{pool="jobs",band="1"} 1"#));
-//! assert!(has(r#"bandq_received_total{channel="jobs",band="1"} 1"#));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # }).unwrap();
 //! ```
