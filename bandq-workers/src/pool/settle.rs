@@ -5,7 +5,7 @@ use crate::{
     clock::Moment,
     entry::{Entry, Meta},
     past::Past,
-    quiet::lock,
+    quiet::{lock, quietly},
     report::Counts,
     sync::MutexGuard,
 };
@@ -195,15 +195,16 @@ impl<T> Pool<T> {
 }
 
 impl<T> Verdict<T> {
-    /// The room that the item keeps, if it goes on.
+    /// The room that the item keeps, if it goes on; none if the channel's weigher panics.
     #[inline]
     fn room(&self, receiver: &Receiver<T>, band: Band) -> Option<HeldRoom<T>> {
-        match self {
-            Self::Done | Self::Dead | Self::Taken => None,
-            Self::Interrupted(_) | Self::Unstarted(_) => None,
-            Self::Retry(item, again) => Some(receiver.hold_room(again.band.unwrap_or(band), item)),
-            Self::Snooze(item, _) | Self::Requeue(item) => Some(receiver.hold_room(band, item)),
-        }
+        let (item, band) = match self {
+            Self::Done | Self::Dead | Self::Taken => return None,
+            Self::Interrupted(_) | Self::Unstarted(_) => return None,
+            Self::Retry(item, again) => (item, again.band.unwrap_or(band)),
+            Self::Snooze(item, _) | Self::Requeue(item) => (item, band),
+        };
+        quietly(|| receiver.hold_room(band, item))
     }
 }
 

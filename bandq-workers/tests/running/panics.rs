@@ -7,7 +7,7 @@ use std::{
     future::Future,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -17,6 +17,37 @@ on_each_runtime! {
     r17_a_panic_is_caught_and_the_others_run_on
     r17_a_panic_before_the_first_await_is_caught_too
     r17_a_joiner_gets_all_results
+    r17_a_weigher_that_panics_at_a_retry_costs_no_job
+}
+
+/// An item that is weighed once, and then no more.
+struct Touchy(AtomicBool);
+
+fn weigh(item: &Touchy) -> usize {
+    assert!(!item.0.load(Ordering::SeqCst), "weighed again");
+    1
+}
+
+async fn r17_a_weigher_that_panics_at_a_retry_costs_no_job(rt: impl Runtime) {
+    let weigh: fn(&Touchy) -> usize = weigh;
+    let builder = bandq::Builder::new(1).capacity(1).weigher(weigh);
+    let (sender, receiver) = builder.build().unwrap();
+    sender
+        .send(Band::URGENT, Touchy(AtomicBool::new(false)))
+        .await
+        .unwrap();
+    drop(sender);
+    let workers = Workers::new(receiver).retry(Retry::exponential(Duration::ZERO).attempts(2));
+    let pool = workers.run(|job: Job<Touchy>| async move {
+        if job.0.swap(true, Ordering::SeqCst) {
+            Ok(())
+        } else {
+            Err("again")
+        }
+    });
+    let report = spawn(rt, pool).await;
+    check_all(&report, 1);
+    assert_eq!((report.done, report.retried), (1, 1));
 }
 
 async fn r17_a_panic_is_caught_and_the_others_run_on(rt: impl Runtime) {
