@@ -73,6 +73,12 @@ fn a_channel_under_weights_is_linearizable() {
 }
 
 #[test]
+fn a_channel_whose_first_band_is_strict_is_linearizable() {
+    let channel = channel(Policy::strict_then_weighted(1, [3]));
+    must_be_linearizable("strict, then weighted", channel, BANDS, Mix::Any);
+}
+
+#[test]
 fn a_channel_under_ageing_is_linearizable() {
     must_be_linearizable("ageing", channel(ageing()), BANDS, Mix::Any);
 }

@@ -21,8 +21,9 @@ fn adds_up(snapshot: &Snapshot) {
     }
 }
 
-/// Sends in every way, and returns how many were accepted of each band, and what was evicted.
-fn producer(sender: &Sender<u64>, seed: u64) -> ([u64; 4], u64) {
+/// Sends in every way, or in those that do not wait for long, and returns how many were accepted of
+/// each band, and what was evicted.
+fn producer(sender: &Sender<u64>, seed: u64, may_block: bool) -> ([u64; 4], u64) {
     let mut accepted = [0; 4];
     let mut evicted = 0;
     for n in 0..3_000 {
@@ -46,7 +47,8 @@ fn producer(sender: &Sender<u64>, seed: u64) -> ([u64; 4], u64) {
             3 => sender
                 .try_reserve(to)
                 .is_ok_and(|permit| permit.send(n).is_ok()),
-            _ => sender.send_blocking(to, n).is_ok(),
+            _ if may_block => sender.send_blocking(to, n).is_ok(),
+            _ => sender.try_send_many(to, [n]).is_ok(),
         };
         accepted[band] += u64::from(sent);
     }
@@ -57,6 +59,14 @@ fn producer(sender: &Sender<u64>, seed: u64) -> ([u64; 4], u64) {
 #[test]
 fn sent_is_received_evicted_expired_or_there() {
     let _watchdog = Watchdog::new("sent_is_received_evicted_expired_or_there");
+    // Until all is received; or each receiver leaves after so many, and some is left.
+    check_sums(u64::MAX);
+    check_sums(10); // fewer in all than there is room for
+}
+
+/// With receivers that leave when they have had so many.
+fn check_sums(most: u64) {
+    let leaves_some = most < u64::MAX;
     for policy in [
         Policy::strict(),
         Policy::weighted([4, 3, 2, 1]),
@@ -76,16 +86,19 @@ fn sent_is_received_evicted_expired_or_there() {
             let producers: Vec<_> = (0..4)
                 .map(|seed| {
                     let sender = sender.clone();
-                    scope.spawn(move || producer(&sender, seed))
+                    scope.spawn(move || producer(&sender, seed, !leaves_some))
                 })
                 .collect();
+            let _open = leaves_some.then_some(sender); // else it closes with the last producer
             let consumers: Vec<_> = (0..4)
                 .map(|_| {
                     let receiver = receiver.clone();
                     scope.spawn(move || {
                         let mut received = [0_u64; 4];
-                        while let Ok((band, _)) = receiver.recv_timeout(Duration::from_millis(300))
-                        {
+                        for _ in 0..most {
+                            let Ok((band, _)) = receiver.recv_blocking() else {
+                                break;
+                            };
                             received[band.index()] += 1;
                         }
                         received
@@ -108,6 +121,7 @@ fn sent_is_received_evicted_expired_or_there() {
         });
         let snapshot = receiver.snapshot();
         adds_up(&snapshot);
+        assert_eq!(!receiver.is_empty(), leaves_some);
         for (band, (sent, received)) in snapshot.bands.iter().zip(sent.iter().zip(received)) {
             assert_eq!((band.sent, band.received), (*sent, received));
         }

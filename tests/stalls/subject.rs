@@ -52,7 +52,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 pub(crate) enum Kind {
     Queue,
     Channel,
-    /// A channel under weights.
+    /// A channel under weights, behind a strict band if there are several.
     Weighted,
     /// A channel under ageing, observed, whose items have lives.
     Ageing,
@@ -153,7 +153,11 @@ impl<const PAD: usize> Channel<PAD> {
         let builder = Builder::new(bands).capacity(CAPACITY);
         let builder = match kind {
             Kind::Queue | Kind::Channel => builder,
-            Kind::Weighted => builder.policy(Policy::weighted(1..=bands as u32)),
+            // Both branches: strictly, and by weight.
+            Kind::Weighted if bands > 1 => {
+                builder.policy(Policy::strict_then_weighted(1, 1..bands as u32))
+            }
+            Kind::Weighted => builder.policy(Policy::weighted([1])),
             Kind::Ageing => builder
                 .policy(Policy::ageing(Duration::from_micros(10)))
                 .ttl(Band::URGENT, Duration::from_secs(3_600))
