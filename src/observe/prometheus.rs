@@ -43,7 +43,9 @@
 //! it would have come too late; or `closed`: refused because the channel was closed or could never
 //! have had so much room, or left behind by the last receiver.
 //!
-//! What has no bound has no `bandq_queue_capacity` and no `bandq_load_ratio`; a channel that is not
+//! Limits of single bands are not exported: they are constants of the program, and an alarm on them
+//! would compare units of weight with a number of items. What has no bound has no
+//! `bandq_queue_capacity` and no `bandq_load_ratio`; a channel that is not
 //! [observed](crate::Builder::observe) has its lengths, its capacity and who waits.
 //!
 //! The histograms' buckets go from 1 µs to 8.4 s, each twice the one before; times at a bucket's
