@@ -1,4 +1,4 @@
-//! Overload: who is next, who may enter, who has to go. Everything a channel can be asked for, once.
+//! Overload: who is next, who may enter, who has to go; all that a channel can be asked for, once.
 //!
 //! ```text
 //! cargo run --example overload
