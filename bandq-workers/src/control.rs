@@ -68,15 +68,16 @@ impl<T> Control<T> {
     /// ```
     pub fn pause(&self) -> Quiet<T> {
         Quiet {
-            cell: self.pool.pause(),
+            cell: Some(self.pool.pause()),
             pool: Arc::clone(&self.pool),
         }
     }
 
     /// Ends a [`pause`](Self::pause). The future is ready at once; nobody needs it.
     pub fn resume(&self) -> Quiet<T> {
+        self.pool.resume();
         Quiet {
-            cell: self.pool.resume(),
+            cell: None,
             pool: Arc::clone(&self.pool),
         }
     }
@@ -259,19 +260,21 @@ impl<T> fmt::Debug for Ending<T> {
 /// The future of [`Control::pause`] and [`Control::resume`], which take effect without it.
 pub struct Quiet<T> {
     pool: Arc<Pool<T>>,
-    cell: Arc<WakerCell>,
+    /// Of a pause; none of a resume, which waits for nothing.
+    cell: Option<Arc<WakerCell>>,
 }
 
 impl<T> Future for Quiet<T> {
     type Output = Report<T>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Report<T>> {
-        self.cell.register(context.waker());
-        if self.pool.is_quiet() {
-            Poll::Ready(self.pool.report())
-        } else {
-            Poll::Pending
+        if let Some(cell) = &self.cell {
+            cell.register(context.waker());
+            if !self.pool.is_quiet() {
+                return Poll::Pending;
+            }
         }
+        Poll::Ready(self.pool.report())
     }
 }
 

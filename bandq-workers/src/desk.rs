@@ -6,13 +6,13 @@ use crate::{
     outcome::{Failure, Outcome},
     past::{Histories, Past},
     pool::{Again, Pool, Verdict},
-    quiet::{lock, quietly},
+    quiet::{discard, lock, quietly},
     report::Counts,
     retry::{Budget, Retry},
     sync::Mutex,
 };
 use bandq::{Band, Receiver};
-use std::{fmt, mem, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 /// Why an item is dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -103,7 +103,7 @@ impl<T, E, H> Desk<T, E, H> {
     #[inline]
     pub(crate) fn first(&self, seat: &Seat<T>) {
         if let Some(budget) = &self.budget {
-            if seat.begun.meta.attempts == 0 {
+            if !seat.begun.meta.has_begun {
                 lock(budget).first();
             }
         }
@@ -163,9 +163,7 @@ impl<T, E, H> Desk<T, E, H> {
             }
             (Outcome::Done, LetGo::Dropped(item)) => {
                 self.forget(seat);
-                if mem::needs_drop::<T>() {
-                    quietly(|| drop(item)); // before anybody is told that it is done
-                }
+                discard(item); // before anybody is told that it is done
                 Verdict::Done
             }
         }
@@ -186,15 +184,18 @@ impl<T, E, H> Desk<T, E, H> {
         least: Moment,
     ) -> Verdict<T> {
         let attempts = seat.begun.meta.attempts.saturating_add(1);
-        if let Failure::Error(error) = &failure {
-            if !self.retry.is_failure(error) {
-                return match let_go {
-                    LetGo::Dropped(item) | LetGo::Requeued(item) => {
-                        Verdict::Snooze(item, Some(least.after(self.retry.delay(attempts))))
-                    }
-                    LetGo::Taken => self.gone(seat),
-                };
-            }
+        let is_failure = match &failure {
+            Failure::Error(error) => self.retry.is_failure(error),
+            _ => true,
+        };
+        if !is_failure {
+            discard(failure);
+            return match let_go {
+                LetGo::Dropped(item) | LetGo::Requeued(item) => {
+                    Verdict::Snooze(item, Some(least.after(self.retry.delay(attempts))))
+                }
+                LetGo::Taken => self.gone(seat),
+            };
         }
         self.count(seat, |counts| counts.failed += 1);
         let is_transient = match &failure {
@@ -210,7 +211,10 @@ impl<T, E, H> Desk<T, E, H> {
         } else {
             let item = match let_go {
                 LetGo::Dropped(item) | LetGo::Requeued(item) => item,
-                LetGo::Taken => return self.gone(seat),
+                LetGo::Taken => {
+                    discard(failure);
+                    return self.gone(seat);
+                }
             };
             let again = Again {
                 at: least.after(self.retry.delay(attempts)),
@@ -232,10 +236,11 @@ impl<T, E, H> Desk<T, E, H> {
         cause: Cause,
     ) -> Verdict<T> {
         let (LetGo::Dropped(item) | LetGo::Requeued(item)) = let_go else {
+            discard(failure);
             return self.gone(seat);
         };
         let meta = &seat.begun.meta;
-        let mut failures = self.forget(seat);
+        let mut failures = self.history(seat);
         failures.push(failure);
         let letter = DeadLetter {
             item,
@@ -256,12 +261,20 @@ impl<T, E, H> Desk<T, E, H> {
 
     /// One more failure of a job that is tried again.
     fn remember(&self, seat: &Seat<T>, failure: Failure<E>) -> Option<Past> {
-        self.hook.as_ref()?;
+        if self.hook.is_none() {
+            discard(failure);
+            return None;
+        }
         Some(lock(&self.histories).add(seat.begun.meta.history, failure))
     }
 
+    /// Nobody asks for the failures of a job that is not tried again.
+    fn forget(&self, seat: &Seat<T>) {
+        self.history(seat).into_iter().for_each(discard); // each alone: two panics would abort
+    }
+
     /// The failures of a job that is not tried again.
-    fn forget(&self, seat: &Seat<T>) -> Vec<Failure<E>> {
+    fn history(&self, seat: &Seat<T>) -> Vec<Failure<E>> {
         let past = seat.begun.meta.history;
         past.map_or_else(Vec::new, |past| lock(&self.histories).take(past))
     }

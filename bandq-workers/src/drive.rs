@@ -106,7 +106,12 @@ where
             let (begun, next) = match (received, due) {
                 (Received::Item(band, item), _) => {
                     let name = self.name_of(&item);
-                    pool.accept_and_pick(receiver, (band, item), name, now)
+                    if desk.is_local {
+                        pool.accept_and_pick(receiver, (band, item), name, now)
+                    } else {
+                        // What spawns is foreign code: no look may be under way meanwhile.
+                        (pool.accept(receiver, band, item, name, now), None)
+                    }
                 }
                 (_, Some(due)) => {
                     let Some(entry) = pool.take_due(receiver, due.band) else {

@@ -25,6 +25,8 @@ pub(crate) struct Meta {
     pub(crate) history: Option<Past>,
     /// Failed attempts.
     pub(crate) attempts: u32,
+    /// Whether a handler has had it before.
+    pub(crate) has_begun: bool,
     /// The band in which it is worked on.
     pub(crate) band: Band,
     /// The band in which it was sent.
@@ -203,6 +205,7 @@ mod tests {
                 since: at(0),
                 history: None,
                 attempts: 1,
+                has_begun: true,
                 band,
                 origin: band,
             };

@@ -75,9 +75,10 @@ impl<T, E, H> Ticket<T, E, H> {
             mut settling,
         } = self;
         drop((job, _working));
-        let mut kit = settling.kit.take()?;
+        // If it panics in spite of all, the kit is still there, and `Settling` settles the job.
+        let kit = settling.kit.as_mut()?;
         kit.desk.end(&mut kit.seat, end);
-        Some(kit)
+        settling.kit.take()
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     entry::Due,
     intake::range,
     job::{Job, Seat},
-    pool::{Begun, Pick, Pool},
+    pool::{Begun, Pick, Pool, Presence},
     report::Report,
 };
 use bandq::{Band, Receiver, RecvError, TryRecvError};
@@ -48,6 +48,8 @@ use std::{
 pub struct Jobs<T> {
     receiver: Arc<Receiver<T>>,
     pool: Arc<Pool<T>>,
+    /// With the last clone nobody is left to take anything.
+    presence: Arc<Presence<T>>,
 }
 
 impl<T> Jobs<T> {
@@ -57,8 +59,10 @@ impl<T> Jobs<T> {
     pub fn new(receiver: Receiver<T>) -> Self {
         let bands = receiver.bands();
         let crew = Crew::new(bands, None);
+        let pool = Arc::new(Pool::new(bands, crew, Location::caller()));
         Self {
-            pool: Arc::new(Pool::new(bands, crew, Location::caller())),
+            presence: Arc::new(Presence(Arc::clone(&pool))),
+            pool,
             receiver: Arc::new(receiver),
         }
     }
@@ -189,6 +193,7 @@ impl<T> Clone for Jobs<T> {
         Self {
             receiver: Arc::clone(&self.receiver),
             pool: Arc::clone(&self.pool),
+            presence: Arc::clone(&self.presence),
         }
     }
 }

@@ -14,6 +14,14 @@ pub(crate) fn quietly<R>(f: impl FnOnce() -> R) -> Option<R> {
     catching(f).ok()
 }
 
+/// Drops what is the user's.
+#[inline]
+pub(crate) fn discard<V>(value: V) {
+    if mem::needs_drop::<V>() {
+        quietly(|| drop(value));
+    }
+}
+
 /// Runs foreign code; the text of its panic, if it panicked with one.
 #[inline]
 pub(crate) fn catching<R>(f: impl FnOnce() -> R) -> Result<R, String> {

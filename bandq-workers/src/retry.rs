@@ -112,6 +112,9 @@ impl<E> Retry<E> {
     /// The longest delay after that many failed attempts.
     #[must_use]
     pub fn backoff(&self, failed: u32) -> Duration {
+        if self.base.is_zero() {
+            return self.base; // times what may be infinite
+        }
         let exponent = i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX);
         let seconds = self.base.as_secs_f64() * self.factor.powi(exponent);
         Duration::try_from_secs_f64(seconds).map_or(self.cap, |delay| delay.min(self.cap))

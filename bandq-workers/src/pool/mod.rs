@@ -247,19 +247,20 @@ impl<T> Pool<T> {
     /// Returns where the caller waits until nothing runs.
     pub(crate) fn pause(&self) -> Arc<WakerCell> {
         let mut state = lock(&self.state);
-        state.is_paused = true;
-        state.not_at_capacity();
+        if state.phase == Phase::Running {
+            state.is_paused = true;
+            state.not_at_capacity();
+        }
         state.pausers.add()
     }
 
-    pub(crate) fn resume(&self) -> Arc<WakerCell> {
+    pub(crate) fn resume(&self) {
         let mut state = lock(&self.state);
         state.is_paused = false;
         let pausers = state.pausers.all();
         drop(state);
         pausers.iter().for_each(|cell| cell.wake());
         self.driver.wake();
-        Arc::default() // nothing to wait for
     }
 
     /// Whether nothing runs, or the pool is not paused any more.
@@ -340,10 +341,11 @@ impl<T> Pool<T> {
     ) -> Option<(T, Begun)> {
         state.receiving -= 1;
         let meta = state.number(band, now);
-        if state.may_start() {
+        if state.goes_on() {
             return state
                 .begin(item, meta, now, name)
                 .map_err(|item| {
+                    // Its room was given back by the receive; of such there is one a look.
                     let units = 0;
                     state.store.put_first(Entry { item, meta, units });
                 })
@@ -358,8 +360,7 @@ impl<T> Pool<T> {
     pub(crate) fn take_due(&self, receiver: &Receiver<T>, band: Band) -> Option<Entry<T>> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        let may_start = state.may_start();
-        let entry = may_start.then(|| state.store.take(band)).flatten();
+        let entry = state.goes_on().then(|| state.store.take(band)).flatten();
         if entry.is_none() {
             state.receiving -= 1;
             self.look_for_joins(guard, Some(receiver));
@@ -380,7 +381,7 @@ impl<T> Pool<T> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         state.receiving -= 1;
-        let begun = if state.may_start() {
+        let begun = if state.goes_on() {
             match state.begin(item, meta, now, name) {
                 Ok(begun) => {
                     room = state.release(meta.band, units);
@@ -486,13 +487,14 @@ impl<T> Pool<T> {
 }
 
 impl<T> State<T> {
-    fn may_start(&self) -> bool {
+    /// Whether the pool works on anything; paused or not.
+    fn goes_on(&self) -> bool {
         matches!(self.phase, Phase::Running | Phase::Draining(_))
     }
 
     #[inline]
     fn pick(&mut self, receiver: &Receiver<T>, now: Moment) -> Pick {
-        if self.is_paused || !self.may_start() {
+        if self.is_paused || !self.goes_on() {
             return Pick::Nothing;
         }
         if self.store.next_at().is_some() {
@@ -527,6 +529,7 @@ impl<T> State<T> {
             since,
             history: None,
             attempts: 0,
+            has_begun: false,
         };
         let counts = &mut self.counts[band.index()];
         counts.accepted += 1;
@@ -536,20 +539,23 @@ impl<T> State<T> {
         meta
     }
 
-    /// Keeps room for an item that goes into the store; returns how much it is.
-    fn keep(&mut self, room: HeldRoom<T>) -> usize {
-        let units = room.units();
-        let Some(kept) = self.rooms.get_mut(room.band().index()) else {
+    /// Keeps room for an item that goes into the store, and says how much it is. What cannot be
+    /// kept stays: it is not to be dropped under the lock.
+    fn keep(&mut self, room: &mut Option<HeldRoom<T>>) -> usize {
+        let Some(new) = room.take() else {
             return 0;
         };
-        match kept {
-            None => {
-                *kept = Some(room);
-                units
+        let units = new.units();
+        let kept = self.rooms.get_mut(new.band().index());
+        *room = match kept {
+            Some(Some(kept)) => kept.merge(new).err(),
+            Some(kept) => {
+                *kept = Some(new);
+                None
             }
-            // It does: all is of one channel, and this of one band.
-            Some(kept) => kept.merge(room).map_or(0, |()| units),
-        }
+            None => Some(new),
+        };
+        if room.is_none() { units } else { 0 }
     }
 
     /// The room of an item that leaves the store.
@@ -566,7 +572,7 @@ impl<T> State<T> {
         self.store.put(behind, entry);
     }
 
-    /// A worker begins on it; if none is free after all, it comes back.
+    /// A worker begins on it; if none is free after all, or the pool was paused, it comes back.
     #[inline]
     fn begin(
         &mut self,
@@ -575,6 +581,9 @@ impl<T> State<T> {
         now: Moment,
         name: Option<String>,
     ) -> Result<(T, Begun), T> {
+        if self.is_paused {
+            return Err(item);
+        }
         let Some(worker) = self.crew.occupy(meta.band) else {
             return Err(item);
         };

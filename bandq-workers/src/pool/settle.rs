@@ -105,7 +105,7 @@ impl<T> Pool<T> {
             ..
         } = by;
         let origin = meta.origin.index();
-        let last = Band::new((state.counts.len() - 1) as u8);
+        let last = last_band(state.counts.len());
         let mut again = |item, meta, at| self.again(state, &by, item, meta, at, room);
         match verdict {
             Verdict::Done | Verdict::Dead | Verdict::Taken => false, // they do not
@@ -179,12 +179,16 @@ impl<T> Pool<T> {
         at: Option<Moment>,
         room: &mut Option<HeldRoom<T>>,
     ) -> bool {
-        if !state.may_start() {
+        if !state.goes_on() {
             state.hand_back(item, meta, by.was_stuck, by.now, false);
             return false;
         }
         state.counts[meta.origin.index()].waiting += 1;
-        let units = room.take().map_or(0, |room| state.keep(room));
+        let units = state.keep(room);
+        let meta = Meta {
+            has_begun: true,
+            ..meta
+        };
         let entry = Entry { item, meta, units };
         match at {
             Some(at) if at > by.now => state.store.put_later(at, entry),
@@ -204,8 +208,14 @@ impl<T> Verdict<T> {
             Self::Retry(item, again) => (item, again.band.unwrap_or(band)),
             Self::Snooze(item, _) | Self::Requeue(item) => (item, band),
         };
+        let band = band.min(last_band(receiver.bands()));
         quietly(|| receiver.hold_room(band, item))
     }
+}
+
+/// The least urgent of so many.
+fn last_band(bands: usize) -> Band {
+    Band::new(bands.saturating_sub(1) as u8)
 }
 
 /// A job whose worker is free again.

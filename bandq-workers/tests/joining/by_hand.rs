@@ -12,6 +12,19 @@ on_each_runtime! {
     settled_is_done_or_taken
     a_requeue_wakes_whoever_waits_and_never_waits_for_room
     many_consumers_lose_nothing
+    a_join_ends_with_the_last_of_them
+}
+
+async fn a_join_ends_with_the_last_of_them(_rt: impl Runtime) {
+    let (sender, receiver) = bandq::unbounded(1);
+    sender.try_send_many(Band::URGENT, vec![1, 2]).unwrap();
+    let jobs = Jobs::new(receiver);
+    let job = jobs.recv().await.unwrap();
+    let mut join = Box::pin(jobs.join());
+    assert!(futures_lite::future::poll_once(&mut join).await.is_none());
+    drop(jobs);
+    drop(job);
+    join.await; // nobody is left to take the other one
 }
 
 async fn settled_is_done_or_taken(_rt: impl Runtime) {

@@ -61,7 +61,9 @@ async fn r08_waiting_for_a_retry_holds_no_worker(rt: impl Runtime) {
 
 async fn r08_waiting_for_a_retry_keeps_the_room(rt: impl Runtime) {
     let (sender, receiver) = bandq::bounded(2, 3);
-    let workers = Workers::new(receiver);
+    // A band beyond the last one is the last one.
+    let retry = Retry::exponential(Duration::from_secs(1)).band(Band::new(60));
+    let workers = Workers::new(receiver).retry(retry);
     let control = workers.control();
     let (failed, done) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (fail, count) = (Arc::clone(&failed), Arc::clone(&done));

@@ -16,7 +16,9 @@ on_each_runtime! {
     r10_retries_are_within_the_budget
     r12_poison_ends_in_the_dead_letter_hook_with_all_its_errors
     r12_a_panicking_predicate_or_hook_kills_nothing
+    r10_a_snooze_is_no_new_item_to_the_budget
     r12_an_item_whose_drop_panics_kills_nothing
+    r12_an_error_whose_drop_panics_kills_nothing
     an_error_that_is_not_transient_is_dead_at_once
 }
 
@@ -41,6 +43,77 @@ async fn r10_retries_are_within_the_budget(rt: impl Runtime) {
     assert_eq!((report.dead, over.load(Ordering::SeqCst)), (1000, 1000));
     assert!(report.retried <= 210, "{}", report.retried);
     assert!(report.retried >= 10); // the reserve
+}
+
+async fn r10_a_snooze_is_no_new_item_to_the_budget(rt: impl Runtime) {
+    let (sender, receiver) = bandq::unbounded(1);
+    sender.try_send_many(Band::URGENT, vec![0; 100]).unwrap();
+    drop(sender);
+    let retry = Retry::exponential(Duration::ZERO)
+        .attempts(100)
+        .budget(0.1, 1);
+    let turns = Arc::new(AtomicUsize::new(0));
+    let workers = Workers::new(receiver).retry(retry);
+    let pool = workers.run(move |_job: Job<u32>| {
+        // Each ten times before any fails.
+        let turn = turns.fetch_add(1, Ordering::SeqCst);
+        async move {
+            if turn < 1000 {
+                Outcome::Snooze(Duration::ZERO)
+            } else {
+                Outcome::Retry("down")
+            }
+        }
+    });
+    let report = spawn(rt, pool).await;
+    check_all(&report, 100);
+    assert_eq!((report.dead, report.snoozed), (100, 1000));
+    // A tenth of the items, and the reserve, which may have come anew meanwhile.
+    assert!(report.retried < 50, "{}", report.retried);
+}
+
+/// An error that nobody can drop in peace.
+#[derive(Debug)]
+struct Sour;
+
+impl Drop for Sour {
+    fn drop(&mut self) {
+        std::panic::resume_unwind(Box::new("sour"));
+    }
+}
+
+async fn r12_an_error_whose_drop_panics_kills_nothing(rt: impl Runtime) {
+    for hook in [false, true] {
+        let (sender, receiver) = bandq::unbounded(1);
+        sender.try_send_many(Band::URGENT, 0..20).unwrap();
+        drop(sender);
+        let retry = Retry::exponential(Duration::ZERO)
+            .attempts(2)
+            .failure(|_: &Sour| fastrand::bool());
+        let mut workers = Workers::new(receiver).concurrency(2).retry(retry);
+        if hook {
+            workers = workers.dead_letter(|letter: DeadLetter<u32, Sour>| {
+                letter.failures.into_iter().for_each(std::mem::forget);
+            });
+        }
+        let pool = workers.run_on(
+            move |task| rt.go(task),
+            |job: Job<u32>| async move {
+                match *job % 4 {
+                    0 => Outcome::Done,
+                    1 => Outcome::Retry(Sour),
+                    2 => Outcome::Dead(Sour),
+                    _ => {
+                        let _ = job.take();
+                        Outcome::Retry(Sour)
+                    }
+                }
+            },
+        );
+        let report = spawn(rt, pool).await;
+        check_all(&report, 20);
+        assert_eq!((report.done, report.dead, report.taken), (5, 10, 5));
+    }
 }
 
 async fn r12_poison_ends_in_the_dead_letter_hook_with_all_its_errors(rt: impl Runtime) {
@@ -143,7 +216,7 @@ async fn r12_an_item_whose_drop_panics_kills_nothing(rt: impl Runtime) {
                     0 => Outcome::Done,
                     1 => Outcome::Dead("dead"),
                     2 => {
-                        drop(job.take()); // panics in the handler
+                        let _ = job.take(); // panics in the handler
                         Outcome::Done
                     }
                     _ => {

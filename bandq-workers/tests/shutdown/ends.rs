@@ -1,6 +1,6 @@
 //! Calls that meet: a stop during a drain, before the start, twice, from inside.
 
-use crate::support::{LONG, Runtime, check, check_all, on_each_runtime, reaches, spawn};
+use crate::support::{LONG, Runtime, check, check_all, on_each_runtime, reaches, spawn, until};
 use bandq::Band;
 use bandq_workers::{Control, Job, Workers};
 use std::{
@@ -20,6 +20,10 @@ on_each_runtime! {
     a_handler_that_hears_of_the_stop_ends_in_good_order
     a_pool_ends_when_its_channel_does
     a_pause_starts_nothing_and_a_drain_ends_it
+    a_pause_while_an_item_is_on_its_way_starts_nothing
+    a_resume_is_ready_whatever_comes_after_it
+    a_pause_does_not_hold_up_a_drain
+    a_spawner_that_panics_holds_up_no_stop
     a_drain_loses_nothing_that_is_sent_meanwhile
 }
 
@@ -78,7 +82,9 @@ async fn r07_stop_before_the_start(rt: impl Runtime) {
     check_all(&report, 3);
     assert_eq!(report.returned.len(), 3);
     let never = |_job: Job<u32>| async { panic_now() };
-    check(&spawn(rt, workers.run(never)).await, 3);
+    let report = spawn(rt, workers.run(never)).await;
+    check(&report, 3);
+    assert_eq!(report.started, 0);
 }
 
 async fn r07_stop_from_inside_a_handler(rt: impl Runtime) {
@@ -166,6 +172,73 @@ async fn a_pause_starts_nothing_and_a_drain_ends_it(rt: impl Runtime) {
     pool.await;
     check_all(&report, 2);
     assert_eq!(report.done, 2);
+}
+
+async fn a_pause_while_an_item_is_on_its_way_starts_nothing(rt: impl Runtime) {
+    let (sender, receiver) = bandq::unbounded(1);
+    sender.try_send_many(Band::URGENT, 0..10).unwrap();
+    drop(sender);
+    let workers = Workers::new(receiver).concurrency(10);
+    let control = workers.control();
+    let started = Arc::new(AtomicUsize::new(0));
+    let (count, pauses) = (Arc::clone(&started), control.clone());
+    // Whoever hands the first one out pauses the pool, while the next may have been received.
+    let spawner = move |task| {
+        if count.fetch_add(1, Ordering::SeqCst) == 0 {
+            drop(pauses.pause());
+        }
+        rt.go(task);
+    };
+    let pool = spawn(rt, workers.run_on(spawner, |_job: Job<u32>| async {}));
+    until(|| control.report().done == 1).await;
+    crate::support::sleep(Duration::from_millis(5)).await;
+    let report = control.report();
+    assert_eq!((report.started, started.load(Ordering::SeqCst)), (1, 1));
+    control.resume().await;
+    let report = pool.await;
+    check_all(&report, 10);
+    assert_eq!(report.done, 10);
+}
+
+async fn a_resume_is_ready_whatever_comes_after_it(rt: impl Runtime) {
+    let (control, pool) = hanging(rt).await;
+    let resumed = control.resume();
+    let paused = control.pause();
+    resumed.await; // though a handler runs, and nothing is to start
+    assert!(futures_lite::future::poll_once(paused).await.is_none());
+    let report = control.stop(Duration::ZERO).await;
+    pool.await;
+    check_all(&report, 3);
+}
+
+async fn a_pause_does_not_hold_up_a_drain(rt: impl Runtime) {
+    let (sender, receiver) = bandq::unbounded(1);
+    sender.try_send_many(Band::URGENT, 0..10).unwrap();
+    let workers = Workers::new(receiver);
+    let control = workers.control();
+    let drained = control.drain(LONG);
+    control.pause().await;
+    let pool = spawn(rt, workers.run(|_job: Job<u32>| async {}));
+    let report = drained.await;
+    pool.await;
+    check_all(&report, 10);
+    assert_eq!(report.done, 10);
+}
+
+async fn a_spawner_that_panics_holds_up_no_stop(rt: impl Runtime) {
+    let (sender, receiver) = bandq::unbounded(1);
+    sender.try_send_many(Band::URGENT, 0..10).unwrap();
+    let workers = Workers::new(receiver).concurrency(4);
+    let control = workers.control();
+    let pool = workers.run_on(|_task| panic_now(), |_job: Job<u32>| async {});
+    let pool = std::panic::AssertUnwindSafe(pool);
+    let panicked = spawn(rt, futures_lite::FutureExt::catch_unwind(pool)).await;
+    assert!(panicked.is_err());
+    let report = control.stop(LONG).await;
+    check(&report, report.accepted); // what it did not receive went with the channel
+    assert_eq!((report.started, report.done), (0, 0));
+    control.join().await;
+    drop(sender);
 }
 
 async fn a_drain_loses_nothing_that_is_sent_meanwhile(rt: impl Runtime) {

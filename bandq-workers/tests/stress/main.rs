@@ -10,7 +10,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-use crate::support::{Runtime, Watchdog, sleep, spawn};
+use crate::support::{LONG, Runtime, Watchdog, sleep, spawn};
 use bandq::{Band, Receiver, Sender};
 use bandq_workers::{Control, DeadLetter, Job, Outcome, Report, Retry, Workers};
 use std::{
@@ -123,7 +123,7 @@ async fn end(control: &Control<Item>) -> Option<Report<Item>> {
         0 => Some(control.drain(time).await),
         1 => Some(control.stop(time).await),
         2 => {
-            let drain = control.drain(Duration::from_secs(100));
+            let drain = control.drain(LONG);
             drop(control.stop(time));
             Some(drain.await)
         }
@@ -136,7 +136,7 @@ async fn end(control: &Control<Item>) -> Option<Report<Item>> {
             sleep(time).await;
             control.resume();
             control.join().await;
-            Some(control.drain(Duration::from_secs(100)).await)
+            Some(control.drain(LONG).await)
         }
         _ => None, // it ends with its channel
     }
