@@ -145,11 +145,11 @@ fn a_low_item_comes_in_time_in_a_flood_of_urgent_ones() {
             // Each receive beside the one that took the last in time may have chosen as it did.
             assert!(
                 late < receivers,
-                "{receivers} receivers, {low:?}: {late} urgent items sent after it was due went \
-                 first, up to {greatest:.1} µs"
+                "receivers: {receivers}, {low:?}: {late} urgent items that were sent after it was \
+                 due, up to {greatest:.1} µs, went first"
             );
         }
-        println!("{receivers} receivers, {ROUNDS} rounds: greatest lateness {greatest:.1} µs");
+        println!("receivers: {receivers}, rounds: {ROUNDS}, greatest lateness: {greatest:.1} µs");
     }
 }
 
