@@ -1,5 +1,6 @@
 //! The policy changes while things wait.
 
+use crate::support::Watchdog;
 use bandq::{Band, BuildError, Builder, Policy};
 use std::time::Duration;
 
@@ -135,6 +136,7 @@ fn what_does_not_fit_changes_nothing() {
 #[test]
 fn nothing_is_lost_while_policies_change_under_load() {
     const ITEMS: u64 = 20_000;
+    let _watchdog = Watchdog::new("policies change under load");
     let (sender, receiver) = bandq::unbounded::<(u64, u64)>(3);
     let received: u64 = std::thread::scope(|scope| {
         for producer in 0..2 {
@@ -199,4 +201,40 @@ fn something_urgent_waits_where_a_band_holds_what_came_before_the_change_and_aft
         receiver.try_recv().unwrap();
     }
     assert!(!receiver.urgent_waiting(Band::new(1)));
+}
+
+#[test]
+fn something_urgent_waits_under_every_policy_if_its_band_is_one_of_the_receivers() {
+    for policy in policies() {
+        // From which band on it takes; `None`: it was never narrowed.
+        for first in [None, Some(0), Some(1), Some(2)] {
+            let (sender, whole) = Builder::new(3).policy(policy.clone()).build().unwrap();
+            let receiver = match first {
+                None => whole.clone(),
+                Some(first) => whole.within(Band::new(first)..=Band::new(2)),
+            };
+            for set in 0..8_u64 {
+                let mut busy: Vec<_> = (0..3).filter(|band| set & (1 << band) != 0).collect();
+                for band in &busy {
+                    sender.try_send(Band::new(*band), ()).unwrap();
+                }
+                loop {
+                    for band in [0, 1, 2, 63] {
+                        let is_urgent = |b: &u8| (first.unwrap_or(0)..band).contains(b);
+                        let urgent = busy.iter().any(is_urgent);
+                        assert_eq!(
+                            receiver.urgent_waiting(Band::new(band)),
+                            urgent,
+                            "{policy:?}, from {first:?}: than {band}, {busy:?} wait"
+                        );
+                    }
+                    let Ok((taken, ())) = receiver.try_recv() else {
+                        break;
+                    };
+                    busy.retain(|band| usize::from(*band) != taken.index());
+                }
+                whole.drain().for_each(drop);
+            }
+        }
+    }
 }

@@ -2,4 +2,6 @@
 
 mod ageing;
 mod change;
+#[path = "../support/mod.rs"]
+mod support;
 mod weighted;

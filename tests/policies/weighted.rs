@@ -1,6 +1,14 @@
 //! Shares under weights.
 
+use crate::support::Watchdog;
 use bandq::{Band, Builder, Policy, Receiver, Sender};
+use std::{
+    sync::{
+        Barrier,
+        atomic::{AtomicU64, Ordering::AcqRel},
+    },
+    thread,
+};
 
 const RECEIVES: usize = 10_000;
 
@@ -92,31 +100,107 @@ fn an_empty_bands_turns_are_divided_in_proportion() {
     assert_eq!((count(&served, 0), count(&served, 1)), (8_000, 2_000));
 }
 
+/// Weights whose turns are to be interleaved.
+const INTERLEAVED: [&[u32]; 4] = [
+    &[3, 1],
+    &[5, 1, 1],
+    &[1, 2, 3, 4],
+    &[1, 3, 10, 32, 100, 316, 700, 1000],
+];
+
+/// After so many receives at the most each busy band has its next turn.
+fn longest_gap(weights: &[u32], band: usize, receivers: usize) -> usize {
+    let sum: u32 = weights.iter().sum();
+    sum.div_ceil(weights[band]) as usize + weights.len() + receivers
+}
+
+/// Asserts that this band never had to wait longer for its turn, with one receiver.
+fn assert_interleaved(served: &[usize], weights: &[u32], band: usize) {
+    let turns: Vec<_> = (0..served.len()).filter(|&n| served[n] == band).collect();
+    let gaps = turns.windows(2).map(|pair| pair[1] - pair[0]);
+    let gap = gaps.max().unwrap();
+    assert!(
+        gap <= longest_gap(weights, band, 1),
+        "{weights:?}: band {band} had to wait for {gap} receives"
+    );
+}
+
 #[test]
 fn turns_are_interleaved() {
-    let all: [&[u32]; 4] = [
-        &[3, 1],
-        &[5, 1, 1],
-        &[1, 2, 3, 4],
-        &[1, 3, 10, 32, 100, 316, 700, 1000],
-    ];
-    for weights in all {
+    for weights in INTERLEAVED {
         let sum: u32 = weights.iter().sum();
         let busy: Vec<_> = (0..weights.len()).collect();
         let (sender, receiver) = channel(Policy::weighted(weights.iter().copied()), weights.len());
         let served = served(&sender, &receiver, &busy, 4 * sum as usize);
         for &band in &busy {
-            let receivers = 1;
-            let most = sum.div_ceil(weights[band]) as usize + busy.len() + receivers;
-            let turns: Vec<_> = (0..served.len()).filter(|&n| served[n] == band).collect();
-            let gap = turns
-                .windows(2)
-                .map(|pair| pair[1] - pair[0])
-                .max()
-                .unwrap();
+            assert_interleaved(&served, weights, band);
+        }
+    }
+}
+
+/// A receive, and the tickets that were drawn before and after it.
+struct Turn {
+    begun: u64,
+    ended: u64,
+    band: usize,
+}
+
+/// The most receives that lay wholly between two turns of that band, before its first, or after its
+/// last. `all` in order of beginning.
+fn most_between(all: &[Turn], band: usize) -> usize {
+    let (mut last_end, mut most) = (0, 0);
+    let mut note = |begun, ended: u64| {
+        let first = all.partition_point(|turn| turn.begun < last_end);
+        let between = all[first..].iter().take_while(|turn| turn.begun < begun);
+        most = most.max(between.filter(|turn| turn.ended < begun).count());
+        last_end = last_end.max(ended);
+    };
+    let turns = all.iter().filter(|turn| turn.band == band);
+    turns.for_each(|turn| note(turn.begun, turn.ended));
+    note(u64::MAX, u64::MAX);
+    most
+}
+
+#[test]
+fn turns_are_interleaved_with_several_receivers() {
+    let _watchdog = Watchdog::new("turns of several receivers");
+    let cases = INTERLEAVED.iter().flat_map(|w| [(w, 2), (w, 3), (w, 4)]);
+    for (weights, receivers) in cases {
+        let (sender, receiver) = channel(Policy::weighted(weights.iter().copied()), weights.len());
+        for band in 0..weights.len() {
+            // More than the receivers can have taken and not yet sent back: it is always busy.
+            sender.try_send_many(Band::new(band as u8), 0..10).unwrap();
+        }
+        let next = AtomicU64::new(0);
+        // AcqRel: a receive that ended before another one's first ticket happened before it.
+        let ticket = || next.fetch_add(1, AcqRel);
+        let all_receive = Barrier::new(receivers);
+        let turn = |_| {
+            let begun = ticket();
+            let (band, item) = receiver.try_recv().unwrap();
+            let ended = ticket();
+            sender.try_send(band, item).unwrap();
+            Turn {
+                begun,
+                ended,
+                band: band.index(),
+            }
+        };
+        let receive = || {
+            all_receive.wait();
+            (0..RECEIVES).map(turn).collect::<Vec<_>>()
+        };
+        let mut all: Vec<_> = thread::scope(|scope| {
+            let receivers: Vec<_> = (0..receivers).map(|_| scope.spawn(receive)).collect();
+            let all = receivers.into_iter().flat_map(|r| r.join().unwrap());
+            all.collect()
+        });
+        all.sort_unstable_by_key(|turn| turn.begun);
+        for band in 0..weights.len() {
+            let between = most_between(&all, band);
             assert!(
-                gap <= most,
-                "{weights:?}: band {band} had to wait for {gap} receives"
+                between <= longest_gap(weights, band, receivers),
+                "{weights:?}, {receivers} receivers: {between} between two turns of band {band}"
             );
         }
     }
@@ -212,6 +296,32 @@ fn strict_bands_never_wait_for_a_weighted_one() {
 }
 
 #[test]
+fn the_others_keep_their_shares_beside_a_strict_band() {
+    let weights = [6, 3, 1];
+    let (sender, receiver) = channel(Policy::strict_then_weighted(1, weights), 4);
+    for band in 1..4 {
+        sender.try_send_many(Band::new(band), 0..2).unwrap();
+    }
+    let mut rest = Vec::new();
+    for n in 0..3 * RECEIVES {
+        let is_strict = n % 3 == 0;
+        if is_strict {
+            sender.try_send(Band::URGENT, 0).unwrap();
+        }
+        let (band, item) = receiver.try_recv().unwrap();
+        assert_eq!(band == Band::URGENT, is_strict);
+        if !is_strict {
+            sender.try_send(band, item).unwrap();
+            rest.push(band.index() - 1);
+        }
+    }
+    assert_shares(&rest, &[0, 1, 2], &weights);
+    for band in 0..3 {
+        assert_interleaved(&rest, &weights, band);
+    }
+}
+
+#[test]
 fn a_strict_band_goes_before_one_that_was_idle_too() {
     let (sender, receiver) = channel(Policy::strict_then_weighted(1, [1, 1]), 3);
     served(&sender, &receiver, &[1], 10); // band 2 stays behind
@@ -223,6 +333,7 @@ fn a_strict_band_goes_before_one_that_was_idle_too() {
 
 #[test]
 fn shares_hold_with_several_receivers() {
+    let _watchdog = Watchdog::new("shares with several receivers");
     let weights = [4, 2, 1, 1];
     let (sender, receiver) = channel(Policy::weighted(weights), 4);
     for band in 0..4 {
@@ -231,7 +342,7 @@ fn shares_hold_with_several_receivers() {
         }
     }
     let mut counts = [0_usize; 4];
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let workers: Vec<_> = (0..4)
             .map(|_| {
                 scope.spawn(|| {
