@@ -260,7 +260,9 @@ impl<T> Core<T> {
     }
 
     /// [`try_recv_many`](Self::try_recv_many), where it is more than plain: one by one, because a
-    /// run of one band would be more than its turn.
+    /// run of one band would be more than its turn. Each has a look at the clock of its own: an
+    /// expired item is never handed out (promise 12), and a single look for all of a batch would be
+    /// as old as the batch is long.
     pub(super) fn try_recv_many_managed(
         &self,
         mask: u64,

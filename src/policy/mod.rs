@@ -3,7 +3,8 @@
 //!
 //! [`Policy`] is what a user says. [`Rule`] is what it comes down to, small enough for one word,
 //! and [`Rule::next`] the decision: which of the bands in which something is comes next. The live
-//! queue (`queue::order`), the simulations in the tests and `replay` call the same functions.
+//! queue (`queue::order`), and so `replay`, and the simulations in the tests (`simulation`, and of
+//! estimates in `channel::pace`) call the same functions.
 //!
 //! * [`weights`]: virtual time;
 //! * [`ageing`]: due times;
@@ -12,6 +13,8 @@
 
 pub(crate) mod ageing;
 pub(crate) mod estimate;
+#[cfg(test)]
+pub(crate) mod simulation;
 pub(crate) mod victim;
 pub(crate) mod weights;
 

@@ -56,8 +56,9 @@ pub(crate) fn stride(greatest: u32, weight: u32) -> u64 {
     ((greatest * UNIT + weight / 2) / weight) << BAND_BITS
 }
 
-/// Where a band's pass begins: half a stride above the floor, so that over any number of receives
-/// its turns are its share, rounded.
+/// Where a band's pass begins: half a stride above the floor, so that it is ahead of its share as
+/// often as behind. Over any number of receives it is off by fewer turns than half the number of
+/// busy bands, the rounding of strides aside.
 pub(crate) fn first_pass(floor: u64, stride: u64, band: usize) -> u64 {
     let half = stride / 2;
     floor.wrapping_add(half - band_of(half)) | band as u64

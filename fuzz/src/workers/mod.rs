@@ -414,6 +414,11 @@ impl World {
         let inside = self.sent - self.lost - report.accepted as usize;
         if let Some(sender) = &self.sender {
             assert_eq!(sender.len(), inside, "{report:?}");
+            if let (Some(units), Some(_)) = (self.setup.capacity, &self.pool) {
+                let used = inside + report.waiting as usize; // what waits keeps its room
+                let left = units.saturating_sub(used);
+                assert_eq!(sender.available(), Some(left), "{report:?}");
+            }
         }
         self.model.audit(&report.bands, inside + self.lost);
         if let Some(pool) = &self.pool {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bandq_workers::{Cause, Counts, Returned};
+use bandq_workers::{BandReport, Cause, Counts, Returned};
 
 use super::Item;
 use super::script::{End, Error, Event, Hand, Tell};
@@ -118,7 +118,7 @@ impl Model {
     }
 
     pub(super) fn pause(&mut self) {
-        self.is_paused = true;
+        self.is_paused |= self.phase == Phase::Running;
     }
 
     pub(super) fn resume(&mut self) {
@@ -508,9 +508,10 @@ impl Model {
 
     /// Compares with what a report says of each band: what must be so exactly, and of what waits
     /// and was given back the sum. `inside`: the items that are in the channel, or went with it.
-    pub(super) fn audit(&self, bands: &[Counts], outside: usize) {
+    pub(super) fn audit(&self, bands: &[BandReport], outside: usize) {
         let mut idle = 0;
-        for (band, counts) in bands.iter().enumerate() {
+        for (band, report) in bands.iter().enumerate() {
+            let counts: &Counts = report;
             assert!(counts.adds_up(), "band {band}: {counts:?}");
             let mut expected = self.counts[band];
             let (mut running, mut given) = (0, 0);
