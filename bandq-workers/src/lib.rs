@@ -107,7 +107,7 @@
 //! | `quiet`, `wakes`, `timer`, `clock` | panics that end; who is woken; time |
 //! | `slab`, `adapt` | values that keep their place; how many workers there should be |
 //! | `outcome`, `retry`, `times`, `report` | [`Outcome`]; [`Retry`]; [`RunTimes`]; [`Report`] |
-//! | `past`, `entry`, `crew`, `ears`, `joins` | an item inside the pool, and where it waits; who may work on what; how a job hears of a stop; who waits for what |
+//! | `past`, `entry`, `rooms`, `crew`, `ears`, `joins` | an item inside the pool, where it waits, and the room that it keeps; who may work on what; how a job hears of a stop; who waits for what |
 //! | `pool` | the state of everything, its transitions and its races: **begin here** |
 //! | `job`, `desk`, `handle` | [`Job`]; what is decided at its end; the future around a handler |
 //! | `intake`, `place`, `drive` | where items come from; where handlers run; what moves them |
@@ -138,6 +138,7 @@ pub mod prometheus;
 mod quiet;
 mod report;
 mod retry;
+mod rooms;
 mod slab;
 mod sync;
 mod timer;

@@ -194,7 +194,7 @@ impl<T> Pool<T> {
             _ => state.store.next_at().is_none(),
         };
         if stops || (!works && state.is_over && state.store.nothing_is_due() && waits_in_vain()) {
-            rooms.extend(state.rooms.iter_mut().map(Option::take));
+            rooms.extend(state.rooms.release_all());
             for entry in state.store.drain() {
                 state.give_back(entry.item, &entry.meta, now, false);
             }

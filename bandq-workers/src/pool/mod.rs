@@ -65,11 +65,12 @@ use crate::{
     joins::Joins,
     quiet::lock,
     report::{BandReport, Counts, Report, Returned, Stuck},
+    rooms::Rooms,
     sync::{AtomicBool, Mutex, MutexGuard},
     times::RunTimes,
     wakes::{Waiters, WakerCell},
 };
-use bandq::{Band, HeldRoom, Receiver};
+use bandq::{Band, Receiver};
 use std::{
     num::NonZeroU64,
     panic::Location,
@@ -123,9 +124,7 @@ struct State<T> {
     /// By worker: those of all its jobs.
     ears: Vec<Arc<Ears>>,
     store: Store<T>,
-    /// By band: the room of the channel that what is in the store keeps. To give some back wakes
-    /// senders, so it is split off under the lock, and dropped after it.
-    rooms: Vec<Option<HeldRoom<T>>>,
+    rooms: Rooms<T>,
     counts: Vec<Counts>,
     times: Vec<RunTimes>,
     returned: Vec<Returned<T>>,
@@ -198,7 +197,7 @@ impl<T> Pool<T> {
                 names: Vec::new(),
                 ears: Vec::new(),
                 store: Store::new(bands),
-                rooms: (0..bands).map(|_| None).collect(),
+                rooms: Rooms::new(bands),
                 counts: vec![Counts::default(); bands],
                 times: vec![RunTimes::default(); bands],
                 returned: Vec::new(),
@@ -384,7 +383,7 @@ impl<T> Pool<T> {
         let begun = if state.goes_on() {
             match state.begin(item, meta, now, name) {
                 Ok(begun) => {
-                    room = state.release(meta.band, units);
+                    room = state.rooms.release(meta.band, units);
                     Some(begun)
                 }
                 Err(item) => {
@@ -393,7 +392,7 @@ impl<T> Pool<T> {
                 }
             }
         } else {
-            room = state.release(meta.band, units);
+            room = state.rooms.release(meta.band, units);
             state.give_back(item, &meta, now, false);
             None
         };
@@ -537,33 +536,6 @@ impl<T> State<T> {
         self.unsettled += 1;
         self.joins.received(&meta);
         meta
-    }
-
-    /// Keeps room for an item that goes into the store, and says how much it is. What cannot be
-    /// kept stays: it is not to be dropped under the lock.
-    fn keep(&mut self, room: &mut Option<HeldRoom<T>>) -> usize {
-        let Some(new) = room.take() else {
-            return 0;
-        };
-        let units = new.units();
-        let kept = self.rooms.get_mut(new.band().index());
-        *room = match kept {
-            Some(Some(kept)) => kept.merge(new).err(),
-            Some(kept) => {
-                *kept = Some(new);
-                None
-            }
-            None => Some(new),
-        };
-        if room.is_none() { units } else { 0 }
-    }
-
-    /// The room of an item that leaves the store.
-    fn release(&mut self, band: Band, units: usize) -> Option<HeldRoom<T>> {
-        if units == 0 {
-            return None;
-        }
-        self.rooms.get_mut(band.index())?.as_mut()?.split(units)
     }
 
     /// At the end of its band: behind all of it that is in the channel.

@@ -184,7 +184,7 @@ impl<T> Pool<T> {
             return false;
         }
         state.counts[meta.origin.index()].waiting += 1;
-        let units = state.keep(room);
+        let units = state.rooms.keep(room);
         let meta = Meta {
             has_begun: true,
             ..meta
