@@ -62,7 +62,8 @@
 //! An item that waits to be worked on again keeps its [room](bandq::Receiver::hold_room) in the
 //! channel, so a capacity bounds what is queued and what waits, together. It never waits for that
 //! room: while a worker had it somebody else may have entered, and then more than the capacity is
-//! in use for a while, by at most one item a worker.
+//! in use for a while: of the whole by at most one item a worker, of a band's own by all that went
+//! there for a retry.
 //!
 //! # Who goes first?
 //!
