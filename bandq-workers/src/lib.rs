@@ -44,7 +44,8 @@
 //! handlers share the pool's task, and so one thread at a time: right for handlers that mostly
 //! wait. With `run_on` they use as many threads as the runtime has; the pool itself only hands out.
 //! Timers are those of `async-io`, or tokio's with the feature `tokio`: at most one timer thread in
-//! the process, which smol and async-std have anyway.
+//! the process, which smol and async-std have anyway. With that feature a tokio runtime has to be
+//! built with `enable_time` (or `enable_all`), else the first retry or time limit panics.
 //!
 //! # What can a handler say at its end?
 //!

@@ -27,7 +27,8 @@ pub struct Counts {
     pub dead: u64,
     /// Items that a handler has [taken](crate::Job::take).
     pub taken: u64,
-    /// Items that were given back by a drain or a stop.
+    /// Items that were given back: by a drain or a stop, or because the task of their handler, or
+    /// the pool itself, was dropped.
     pub returned: u64,
     /// Items whose handler did not give way to a stop.
     pub stuck: u64,
@@ -227,7 +228,8 @@ impl<T> fmt::Debug for Returned<T> {
     }
 }
 
-/// A job whose handler did not give way to a stop, so that its item could not be had back.
+/// A job whose handler did not give way to a stop, so that its item could not be had back; or one
+/// that runs for so long that the pool [asks](crate::Workers::replace_stuck) about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stuck {

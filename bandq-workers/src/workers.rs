@@ -158,8 +158,10 @@ impl<T, E> Workers<T, E> {
         self
     }
 
-    /// A handler that runs for longer is dropped, and has failed. One that blocks its thread is
-    /// dropped when it no longer does.
+    /// A handler that runs for longer is dropped, and has failed. It is looked at when it waits:
+    /// one that blocks its thread is dropped when it waits next, and if it ends first, what it
+    /// returned counts. The time begins when a worker takes the item, so with
+    /// [`run_on`](Self::run_on) the wait for a thread of the runtime is part of it.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = Some(limit);
         self

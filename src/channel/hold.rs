@@ -11,8 +11,12 @@ impl<T> Receiver<T> {
     /// bounds what waits there as well, and nobody who has an item already waits for room.
     ///
     /// More than the capacity may be in use then; nobody is let in before that much was given
-    /// back. In a channel without a limit, or without that band, it holds nothing. The weigher, if
-    /// there is one, is called here. Does not wait.
+    /// back. In a channel without a limit, or without that band, it holds nothing, and the weigher
+    /// is not called; else it is, if there is one. Does not wait.
+    ///
+    /// # Panics
+    ///
+    /// If the weigher does. Then nothing is held.
     ///
     /// ```
     /// # use bandq::Band;

@@ -85,7 +85,7 @@ fn panic_quietly() -> Result<(), &'static str> {
 }
 
 #[test]
-fn a_job_costs_one_allocation() {
+fn a_job_costs_no_allocation() {
     let _watchdog = Watchdog::new("cost");
     let (sender, receiver) = bandq::unbounded(1);
     let mut pool = pin!(
@@ -103,6 +103,6 @@ fn a_job_costs_one_allocation() {
         }
         calls = CALLS.with(|calls| calls.load(Ordering::Relaxed)) - before;
     }
-    // A little for the channel's own.
-    assert!(calls <= 1100, "{calls} for 1000 jobs");
+    // A few for the channel's own.
+    assert!(calls <= 100, "{calls} for 1000 jobs");
 }
