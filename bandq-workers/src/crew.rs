@@ -119,12 +119,18 @@ impl Crew {
         if is_last {
             self.muster();
         }
-        let band = &mut self.bands[band.index()];
-        band.running += 1;
-        if band.running >= band.limit {
-            self.full |= bit;
-        }
+        self.begins(band);
         Some(worker)
+    }
+
+    /// One more works on an item of that band: a worker who was occupied before.
+    #[inline]
+    pub(crate) fn begins(&mut self, band: Band) {
+        let of_band = &mut self.bands[band.index()];
+        of_band.running += 1;
+        if of_band.running >= of_band.limit {
+            self.full |= 1 << band.index();
+        }
     }
 
     fn hire(&mut self, group: usize) -> usize {
@@ -132,22 +138,31 @@ impl Crew {
         self.group_of.len() - 1
     }
 
-    /// That worker is done with an item of that band. `stays`: it takes another one.
+    /// Somebody is done with an item of that band, and stays occupied until it [`rests`](Self::rests).
     #[inline]
-    pub(crate) fn free(&mut self, worker: usize, band: Band, stays: bool) {
+    pub(crate) fn ends(&mut self, band: Band) {
         let of_band = &mut self.bands[band.index()];
         of_band.running -= 1;
         if of_band.running < of_band.limit {
             self.full &= !(1 << band.index());
         }
-        if stays {
-            let group = &mut self.groups[self.group_of[worker]];
-            group.free.push(worker);
-            group.at_work = group.at_work.saturating_sub(1); // hired while there is no end
-            if group.has_free() {
-                self.manned |= group.mask;
-            }
+    }
+
+    /// That worker is free.
+    #[inline]
+    pub(crate) fn rests(&mut self, worker: usize) {
+        let group = &mut self.groups[self.group_of[worker]];
+        group.free.push(worker);
+        group.at_work = group.at_work.saturating_sub(1); // hired while there is no end
+        if group.has_free() {
+            self.manned |= group.mask;
         }
+    }
+
+    /// Whether nobody needs to know who works on what: as many general workers as there are may
+    /// work, on any band.
+    pub(crate) fn is_simple(&self) -> bool {
+        !self.grows && self.bands.iter().all(|band| band.limit == usize::MAX)
     }
 
     /// One more worker, of the same kind as one that hangs.

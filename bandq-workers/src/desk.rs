@@ -3,9 +3,10 @@
 use crate::{
     clock::Moment,
     job::{LetGo, Seat},
+    notebook::Begun,
     outcome::{Failure, Outcome},
     past::{Histories, Past},
-    pool::{Again, Pool, Verdict},
+    pool::{Again, Alone, Pool, Verdict},
     quiet::{discard, lock, quietly},
     report::Counts,
     retry::{Budget, Retry},
@@ -109,8 +110,38 @@ impl<T, E, H> Desk<T, E, H> {
         }
     }
 
-    /// A handler has ended, and was dropped.
+    /// A handler has ended, and was dropped. Its worker is free.
     pub(crate) fn end(&self, seat: &mut Arc<Seat<T>>, end: End<E>) {
+        let (verdict, now) = self.decide(seat, end);
+        let receiver = &self.receiver;
+        self.pool
+            .settle(receiver, &seat.begun, verdict, now, self.is_local);
+    }
+
+    /// The same, and the next job of its worker, if that goes on by itself: until then at the most.
+    pub(crate) fn end_and_go_on(
+        &self,
+        seat: &mut Arc<Seat<T>>,
+        end: End<E>,
+        until: Moment,
+    ) -> Option<(T, Begun)> {
+        let (verdict, now) = self.decide(seat, end);
+        let by = Alone {
+            receiver: &*self.receiver,
+            notebook: &seat.notebook,
+            until,
+            is_local: self.is_local,
+        };
+        if !self.pool.settle_alone(&by, &seat.begun, verdict, now) {
+            return None;
+        }
+        // A panic of a hook that is called meanwhile must not leave the look under way for ever.
+        let received = quietly(|| self.receiver.try_recv().ok()).flatten();
+        self.pool.take_up(&by, seat.begun.worker, received, now)
+    }
+
+    /// What becomes of the item.
+    fn decide(&self, seat: &mut Arc<Seat<T>>, end: End<E>) -> (Verdict<T>, Moment) {
         let let_go = seat.close();
         let seat = &**seat;
         let now = self.pool.clock.now();
@@ -130,9 +161,7 @@ impl<T, E, H> Desk<T, E, H> {
             }
             (End::Outcome(outcome), let_go) => self.outcome(seat, let_go, outcome, now),
         };
-        let receiver = &self.receiver;
-        self.pool
-            .settle(receiver, &seat.begun, verdict, now, self.is_local);
+        (verdict, now)
     }
 
     fn outcome(

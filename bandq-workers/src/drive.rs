@@ -5,8 +5,9 @@ use crate::{
     desk::Desk,
     handle::{Kit, Ticket},
     intake::{self, Intake, Received},
+    notebook::Begun,
     place::{Place, Polled},
-    pool::{Begun, Pick, Pool, Presence, Step},
+    pool::{Pick, Pool, Presence, Step},
     quiet::quietly,
     report::{Report, Stuck},
     timer::Timer,
@@ -38,7 +39,7 @@ pub(crate) struct Driver<T, E, H, M, F, P> {
     pub(crate) make: M,
     pub(crate) place: P,
     /// A receiver for each worker, by which it is known who works on what.
-    pub(crate) workers: Vec<Receiver<T>>,
+    pub(crate) workers: Vec<Arc<Receiver<T>>>,
     pub(crate) name: Option<Name<T>>,
     pub(crate) replace: Option<Replace>,
     pub(crate) timer: Timer,
@@ -144,18 +145,20 @@ where
     }
 
     fn begin(&mut self, item: T, begun: Begun) {
-        let Begun { worker, meta, .. } = begun;
+        let worker = begun.worker;
         let desk = &self.desk;
         while self.workers.len() <= worker {
             let mask = desk.pool.mask_of(self.workers.len());
             let all = u64::MAX >> (bandq::Band::MAX_BANDS - desk.receiver.bands());
-            self.workers.push(intake::within(&desk.receiver, mask, all));
+            let receiver = intake::within(&desk.receiver, mask, all);
+            self.workers.push(Arc::new(receiver));
         }
-        let working = self.workers[worker].working(meta.band);
         let left = self.place.left(worker).flatten();
-        let kit = left.and_then(|kit| kit.reuse(begun));
-        let kit = kit.unwrap_or_else(|| Kit::new(desk, begun));
-        let future = (self.make)(Ticket::new(item, kit, working));
+        let kit = match left {
+            Some(kit) => kit.reuse(begun),
+            None => Kit::new(desk, &self.workers[worker], begun),
+        };
+        let future = (self.make)(Ticket::new(item, kit));
         self.place.start(worker, future);
     }
 

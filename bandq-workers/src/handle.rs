@@ -2,38 +2,53 @@
 //! the pool is cut. Whatever happens to this future itself, the job is settled when it is gone.
 
 use crate::{
+    clock::Moment,
     desk::{Desk, End},
     job::{Job, Seat},
+    notebook::Begun,
     outcome::Outcome,
-    pool::Begun,
     quiet::{catching, quietly},
     timer::Timer,
 };
-use bandq::Working;
+use bandq::{Receiver, Working};
 use std::{
     future::{Future, poll_fn},
     pin::pin,
     sync::Arc,
     task::Poll,
+    time::Duration,
 };
 
 /// What a worker keeps from job to job.
 pub(crate) struct Kit<T, E, H> {
     pub(crate) desk: Arc<Desk<T, E, H>>,
     pub(crate) seat: Arc<Seat<T>>,
+    /// By which it is known who works on what.
+    receiver: Arc<Receiver<T>>,
 }
 
+/// So long a worker goes on by itself. Then the driver, and other tasks, have their turn.
+const SLICE: Duration = Duration::from_micros(50);
+
 impl<T, E, H> Kit<T, E, H> {
-    pub(crate) fn new(desk: &Arc<Desk<T, E, H>>, begun: Begun) -> Self {
+    pub(crate) fn new(
+        desk: &Arc<Desk<T, E, H>>,
+        receiver: &Arc<Receiver<T>>,
+        begun: Begun,
+    ) -> Self {
         Self {
             desk: Arc::clone(desk),
             seat: Seat::new(begun, &desk.pool, &desk.receiver, false),
+            receiver: Arc::clone(receiver),
         }
     }
 
-    /// For the next job, if nobody else has the seat.
-    pub(crate) fn reuse(mut self, begun: Begun) -> Option<Self> {
-        self.seat.reuse(begun).then_some(self)
+    /// For the next job of the worker; with another seat, if somebody else has this one.
+    pub(crate) fn reuse(mut self, begun: Begun) -> Self {
+        if !self.seat.reuse(begun) {
+            self.seat = Seat::new(begun, &self.desk.pool, &self.desk.receiver, false);
+        }
+        self
     }
 }
 
@@ -55,7 +70,8 @@ struct Settling<T, E, H> {
 
 impl<T, E, H> Ticket<T, E, H> {
     /// The item is out of the seat.
-    pub(crate) fn new(item: T, kit: Kit<T, E, H>, working: Working) -> Self {
+    pub(crate) fn new(item: T, kit: Kit<T, E, H>) -> Self {
+        let working = kit.receiver.working(kit.seat.begun.meta.band);
         Self {
             job: Some(Job::new(item, Arc::clone(&kit.seat))),
             _working: working,
@@ -66,9 +82,9 @@ impl<T, E, H> Ticket<T, E, H> {
         }
     }
 
-    /// The job has ended so.
+    /// The job has ended so; the worker's next one, if it goes on by itself.
     #[inline]
-    fn end(self, end: End<E>) -> Option<Kit<T, E, H>> {
+    fn end(self, end: End<E>, until: Moment) -> Ended<T, E, H> {
         let Self {
             job,
             _working,
@@ -76,10 +92,22 @@ impl<T, E, H> Ticket<T, E, H> {
         } = self;
         drop((job, _working));
         // If it panics in spite of all, the kit is still there, and `Settling` settles the job.
-        let kit = settling.kit.as_mut()?;
-        kit.desk.end(&mut kit.seat, end);
-        settling.kit.take()
+        let next = settling
+            .kit
+            .as_mut()
+            .and_then(|kit| kit.desk.end_and_go_on(&mut kit.seat, end, until));
+        match (settling.kit.take(), next) {
+            (Some(kit), Some((item, begun))) => Ended::Next(Self::new(item, kit.reuse(begun))),
+            (kit, _) => Ended::Last(kit),
+        }
     }
+}
+
+/// What comes after a job.
+enum Ended<T, E, H> {
+    Next(Ticket<T, E, H>),
+    /// The worker is free.
+    Last(Option<Kit<T, E, H>>),
 }
 
 impl<T, E, H> Drop for Settling<T, E, H> {
@@ -95,9 +123,10 @@ impl<T, E, H> Drop for Settling<T, E, H> {
     }
 }
 
-/// Runs the handler to its end. What it returns serves the worker's next job.
+/// Runs the handler to its end, and then for the next jobs of the worker, while that goes on by
+/// itself. What it returns serves the worker when it begins again.
 ///
-/// A block, because it holds once what an `async fn` would hold twice: it is moved for each job.
+/// A block, because it holds once what an `async fn` would hold twice.
 #[allow(clippy::manual_async_fn, reason = "as said")]
 pub(crate) fn handle<T, E, H, F>(
     mut ticket: Ticket<T, E, H>,
@@ -108,12 +137,33 @@ where
     F::Output: Into<Outcome<E>>,
 {
     async move {
+        let begun_at = ticket.settling.kit.as_ref()?.seat.begun.at;
+        let until = begun_at.after(SLICE);
+        loop {
+            let end = job(&mut ticket).await?;
+            match ticket.end(end, until) {
+                Ended::Next(next) => ticket = next,
+                Ended::Last(kit) => return kit,
+            }
+        }
+    }
+}
+
+/// Runs the handler for one job.
+#[allow(clippy::manual_async_fn, reason = "as above")]
+fn job<T, E, H, F>(ticket: &mut Ticket<T, E, H>) -> impl Future<Output = Option<End<E>>>
+where
+    H: Fn(Job<T>) -> F,
+    F: Future,
+    F::Output: Into<Outcome<E>>,
+{
+    async move {
         let job = ticket.job.take()?;
-        let Kit { desk, seat } = ticket.settling.kit.as_ref()?;
+        let Kit { desk, seat, .. } = ticket.settling.kit.as_ref()?;
         let call = &desk.pool.call;
         if call.is_asked() {
             drop(job);
-            return ticket.end(End::Unstarted);
+            return Some(End::Unstarted);
         }
         ticket.settling.is_unstarted = false;
         desk.first(seat);
@@ -158,6 +208,6 @@ where
             quietly(|| future.set(None));
             end
         };
-        ticket.end(end)
+        Some(end)
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     ears::Ears,
-    pool::{Begun, Pool, Verdict},
+    notebook::{Begun, Notebook},
+    pool::{Pool, Verdict},
     quiet::{lock, quietly},
     sync::Mutex,
     wakes::WakerCell,
@@ -37,6 +38,7 @@ enum Home<T> {
 pub(crate) struct Seat<T> {
     pub(crate) begun: Begun,
     pub(crate) ears: Arc<Ears>,
+    pub(crate) notebook: Arc<Notebook>,
     pub(crate) pool: Arc<Pool<T>>,
     pub(crate) receiver: Arc<Receiver<T>>,
     home: Mutex<Home<T>>,
@@ -62,6 +64,7 @@ impl<T> Seat<T> {
         Arc::new(Self {
             begun,
             ears: pool.ears(begun.worker),
+            notebook: pool.notebook(begun.worker),
             pool: Arc::clone(pool),
             receiver: Arc::clone(receiver),
             home: Mutex::new(Home::Out),

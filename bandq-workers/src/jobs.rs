@@ -6,7 +6,8 @@ use crate::{
     entry::Due,
     intake::range,
     job::{Job, Seat},
-    pool::{Begun, Pick, Pool, Presence},
+    notebook::Begun,
+    pool::{Pick, Pool, Presence},
     report::Report,
 };
 use bandq::{Band, Receiver, RecvError, TryRecvError};

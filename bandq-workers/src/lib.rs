@@ -131,6 +131,7 @@ mod intake;
 mod job;
 mod jobs;
 mod joins;
+mod notebook;
 mod outcome;
 mod past;
 mod place;

@@ -47,6 +47,7 @@ impl<T> Pool<T> {
         let until = self.clock.now().after(time);
         let mut guard = lock(&self.state);
         let state = &mut *guard;
+        state.take_leave(); // and none is given until the pool has ended
         state.is_paused = false;
         let is_ending = &self.is_ending;
         is_ending.store(true, Ordering::Release); // pairs with the driver's look at it
@@ -102,6 +103,7 @@ impl<T> Pool<T> {
 
     /// From now on handlers are dropped.
     fn cut(&self, state: &mut State<T>, now: Moment) -> Vec<Arc<Ears>> {
+        state.take_leave();
         state.phase = Phase::Cut(now);
         self.call.cut();
         state.ears()
@@ -185,6 +187,7 @@ impl<T> Pool<T> {
         if state.phase == Phase::Ended {
             return true;
         }
+        state.take_leave();
         let stops = matches!(state.phase, Phase::Stopping(_) | Phase::Cut(_));
         let works = state.works();
         let waits_in_vain = || match state.phase {

@@ -53,6 +53,7 @@
 //! * *stuck ‖ complete.* A job that is reported stuck and then ends is no longer counted stuck but
 //!   as what it came to; if its item comes back, it is to be had from `Control::take_returned`.
 
+mod alone;
 mod end;
 mod settle;
 
@@ -63,6 +64,7 @@ use crate::{
     ears::{Call, Ears},
     entry::{Due, Entry, Meta, Store},
     joins::Joins,
+    notebook::{Begun, Notebook},
     quiet::lock,
     report::{BandReport, Counts, Report, Returned, Stuck},
     rooms::Rooms,
@@ -77,6 +79,7 @@ use std::{
     sync::{Arc, Weak, atomic::Ordering},
 };
 
+pub(crate) use alone::Alone;
 pub(crate) use end::{How, Step};
 pub(crate) use settle::{Again, Verdict};
 
@@ -105,6 +108,18 @@ struct Running {
     is_overdue: bool,
 }
 
+impl Running {
+    fn new(begun: &Begun) -> Self {
+        Self {
+            meta: begun.meta,
+            began: begun.at,
+            is_stuck: false,
+            is_replaced: false,
+            is_overdue: false,
+        }
+    }
+}
+
 /// How many workers there are to be.
 struct Adaptive {
     adapt: Adapt,
@@ -123,6 +138,12 @@ struct State<T> {
     names: Vec<Option<String>>,
     /// By worker: those of all its jobs.
     ears: Vec<Arc<Ears>>,
+    /// By worker.
+    notebooks: Vec<Arc<Notebook>>,
+    /// So many workers go on alone.
+    alone: usize,
+    /// Whether they may, as far as the pool was set up for it.
+    is_simple: bool,
     store: Store<T>,
     rooms: Rooms<T>,
     counts: Vec<Counts>,
@@ -176,14 +197,6 @@ pub(crate) enum Pick {
     },
 }
 
-/// A job that was begun.
-#[derive(Clone, Copy)]
-pub(crate) struct Begun {
-    pub(crate) meta: Meta,
-    pub(crate) worker: usize,
-    pub(crate) at: Moment,
-}
-
 impl<T> Pool<T> {
     pub(crate) fn new(bands: usize, crew: Crew, location: &'static Location<'static>) -> Self {
         let clock = Clock::new();
@@ -196,6 +209,9 @@ impl<T> Pool<T> {
                 running: Vec::new(),
                 names: Vec::new(),
                 ears: Vec::new(),
+                notebooks: Vec::new(),
+                alone: 0,
+                is_simple: false,
                 store: Store::new(bands),
                 rooms: Rooms::new(bands),
                 counts: vec![Counts::default(); bands],
@@ -222,14 +238,16 @@ impl<T> Pool<T> {
         }
     }
 
-    /// Before the pool runs.
+    /// Before the pool runs. `is_watched`: somebody asks about those who work.
     pub(crate) fn hire(
         &self,
         mut crew: Crew,
         adapt: Option<Adapt>,
+        is_watched: bool,
         location: &'static Location<'static>,
     ) {
         let mut state = lock(&self.state);
+        state.is_simple = crew.is_simple() && adapt.is_none() && !is_watched;
         if let Some(adapt) = &adapt {
             crew.set_cap(adapt.workers());
         }
@@ -248,6 +266,7 @@ impl<T> Pool<T> {
         let mut state = lock(&self.state);
         if state.phase == Phase::Running {
             state.is_paused = true;
+            state.take_leave();
             state.not_at_capacity();
         }
         state.pausers.add()
@@ -264,7 +283,8 @@ impl<T> Pool<T> {
 
     /// Whether nothing runs, or the pool is not paused any more.
     pub(crate) fn is_quiet(&self) -> bool {
-        let state = lock(&self.state);
+        let mut state = lock(&self.state);
+        state.take_leave(); // after a resume, there may be some
         !state.is_paused || state.phase == Phase::Ended || !state.works()
     }
 
@@ -430,6 +450,7 @@ impl<T> Pool<T> {
         if state.phase == Phase::Ended {
             return None;
         }
+        state.take_leave();
         // A receive that is under way has counted its item on one side, both, or none.
         let extra = state.receiving as u64;
         let len = |band| receiver.map_or(0, |r| r.band_len(Band::new(band as u8)) as u64 + extra);
@@ -496,7 +517,8 @@ impl<T> State<T> {
         if self.is_paused || !self.goes_on() {
             return Pick::Nothing;
         }
-        if self.store.next_at().is_some() {
+        if self.store.next_at().is_some_and(|at| at <= now) {
+            self.take_leave(); // who goes on alone knows nothing of what is due
             let (received, receiving) = (&self.received, self.receiving);
             while self
                 .store
@@ -540,6 +562,7 @@ impl<T> State<T> {
 
     /// At the end of its band: behind all of it that is in the channel.
     fn put(&mut self, receiver: &Receiver<T>, entry: Entry<T>) {
+        self.take_leave(); // as in `pick`
         let behind = behind(receiver, entry.meta.band, &self.received, self.receiving);
         self.store.put(behind, entry);
     }
@@ -559,17 +582,23 @@ impl<T> State<T> {
         let Some(worker) = self.crew.occupy(meta.band) else {
             return Err(item);
         };
+        Ok((item, self.start(worker, meta, now, name)))
+    }
+
+    /// That worker, who is occupied, begins on an item.
+    #[inline]
+    fn start(&mut self, worker: usize, meta: Meta, now: Moment, name: Option<String>) -> Begun {
         if self.running.len() <= worker {
             self.running.resize_with(worker + 1, || None);
             self.ears.resize_with(worker + 1, Arc::default);
+            self.notebooks.resize_with(worker + 1, Arc::default);
         }
-        self.running[worker] = Some(Running {
+        let begun = Begun {
             meta,
-            began: now,
-            is_stuck: false,
-            is_replaced: false,
-            is_overdue: false,
-        });
+            worker,
+            at: now,
+        };
+        self.running[worker] = Some(Running::new(&begun));
         if name.is_some() && self.names.len() <= worker {
             self.names.resize(worker + 1, None);
         }
@@ -580,12 +609,7 @@ impl<T> State<T> {
         counts.waiting -= 1;
         counts.running += 1;
         counts.started += 1;
-        let begun = Begun {
-            meta,
-            worker,
-            at: now,
-        };
-        Ok((item, begun))
+        begun
     }
 
     /// An item that waited goes back to the user.
@@ -639,7 +663,8 @@ impl<T> State<T> {
         self.joins.settled(meta);
     }
 
-    fn report(&self, returned: Vec<Returned<T>>) -> Report<T> {
+    fn report(&mut self, returned: Vec<Returned<T>>) -> Report<T> {
+        self.take_leave();
         let mut total = Counts::default();
         self.counts.iter().for_each(|counts| total += *counts);
         let bands = self.counts.iter().zip(&self.times).enumerate();

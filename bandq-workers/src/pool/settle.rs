@@ -1,9 +1,10 @@
 //! A job ends: what becomes of its item.
 
-use super::{Begun, Phase, Pool, State, wake_all};
+use super::{Phase, Pool, State, wake_all};
 use crate::{
     clock::Moment,
     entry::{Entry, Meta},
+    notebook::Begun,
     past::Past,
     quiet::{lock, quietly},
     report::Counts,
@@ -48,6 +49,20 @@ impl<T> Pool<T> {
         now: Moment,
         local: bool,
     ) {
+        self.settle_and_look(receiver, begun, verdict, now, local, false);
+    }
+
+    /// So it ended. If it may, the worker goes on alone, and its look for the next job is under
+    /// way; else it is free again. Whether it goes on.
+    pub(super) fn settle_and_look(
+        &self,
+        receiver: &Receiver<T>,
+        begun: &Begun,
+        verdict: Verdict<T>,
+        now: Moment,
+        local: bool,
+        may_look: bool,
+    ) -> bool {
         // Before the lock is taken, and what is not needed of it goes after it: a weigher and
         // wakers are foreign code.
         let mut room = verdict.room(receiver, begun.meta.band);
@@ -55,7 +70,11 @@ impl<T> Pool<T> {
         let state = &mut *guard;
         state.settled_at = now;
         let meta = begun.meta;
-        let was_stuck = state.leave(begun);
+        state.take_leave_of(begun.worker); // so that its job is one that the state knows of
+        let Left {
+            was_stuck,
+            is_replaced,
+        } = state.leave(begun);
         if !matches!(verdict, Verdict::Unstarted(_)) {
             state.times[meta.origin.index()].record(now.nanos_since(begun.at));
             if state.adaptive.is_some() && state.crew.is_general(begun.worker) {
@@ -76,6 +95,12 @@ impl<T> Pool<T> {
                 self.go_on(state, by, goes_on, &mut room)
             }
         };
+        let goes_on = may_look && !is_replaced && state.may_go_alone(begun.worker, now);
+        if goes_on {
+            state.give_leave(begun.worker);
+        } else if !is_replaced {
+            state.crew.rests(begun.worker);
+        }
         if state.is_watched() {
             self.tell(guard);
         } else {
@@ -84,9 +109,10 @@ impl<T> Pool<T> {
         if is_back {
             self.wake_takers();
         }
-        if !local {
+        if !local && (is_back || !goes_on) {
             self.driver.wake();
         }
+        goes_on
     }
 
     /// With an item. Whether it is in the pool again. Apart, because most jobs are done.
@@ -146,7 +172,7 @@ impl<T> Pool<T> {
 
     /// A job has ended: tells whoever may have waited for it.
     #[cold]
-    fn tell(&self, mut guard: MutexGuard<'_, State<T>>) {
+    pub(super) fn tell(&self, mut guard: MutexGuard<'_, State<T>>) {
         let state = &mut *guard;
         state.pausers.prune();
         let over = state.joins.over(false);
@@ -218,6 +244,15 @@ fn last_band(bands: usize) -> Band {
     Band::new(bands.saturating_sub(1) as u8)
 }
 
+/// What there is to know of a job that runs no longer.
+#[derive(Default)]
+struct Left {
+    /// It was reported stuck.
+    was_stuck: bool,
+    /// Somebody else was hired in the place of its worker.
+    is_replaced: bool,
+}
+
 /// A job whose worker is free again.
 struct Leaving<'a, T> {
     receiver: &'a Receiver<T>,
@@ -227,26 +262,23 @@ struct Leaving<'a, T> {
 }
 
 impl<T> State<T> {
-    /// The worker is free; whether the job was reported stuck.
+    /// The job runs no longer; its worker is still occupied.
     #[inline]
-    fn leave(&mut self, begun: &Begun) -> bool {
-        let place = self.running.get_mut(begun.worker);
-        let (is_stuck, is_replaced) = match &place {
-            Some(Some(running)) => (running.is_stuck, running.is_replaced),
-            _ => (false, false),
-        };
-        if let Some(place) = place {
-            *place = None;
-        }
-        self.crew.free(begun.worker, begun.meta.band, !is_replaced);
+    fn leave(&mut self, begun: &Begun) -> Left {
+        let running = self.running.get_mut(begun.worker).and_then(Option::take);
+        let left = running.map_or(Left::default(), |running| Left {
+            was_stuck: running.is_stuck,
+            is_replaced: running.is_replaced,
+        });
+        self.crew.ends(begun.meta.band);
         let counts = &mut self.counts[begun.meta.origin.index()];
-        if is_stuck {
+        if left.was_stuck {
             counts.stuck -= 1;
             self.stuck.retain(|stuck| stuck.id != begun.meta.id.get());
         } else {
             counts.running -= 1;
         }
-        is_stuck
+        left
     }
 
     /// It is settled, unless it was when it was reported stuck. It is not in the pool again.
