@@ -138,7 +138,8 @@ impl Crew {
         self.group_of.len() - 1
     }
 
-    /// Somebody is done with an item of that band, and stays occupied until it [`rests`](Self::rests).
+    /// Somebody is done with an item of that band, and stays occupied until it
+    /// [`rests`](Self::rests).
     #[inline]
     pub(crate) fn ends(&mut self, band: Band) {
         let of_band = &mut self.bands[band.index()];

@@ -3,10 +3,10 @@
 use crate::{
     clock::Moment,
     desk::Desk,
-    handle::{Kit, Ticket},
+    handle::{Kit, SLICE, Ticket},
     intake::{self, Intake, Received},
     notebook::Begun,
-    place::{Place, Polled},
+    place::Place,
     pool::{Pick, Pool, Presence, Step},
     quiet::quietly,
     report::{Report, Stuck},
@@ -27,7 +27,7 @@ pub(crate) type Name<T> = Arc<dyn Fn(&T) -> String + Send + Sync>;
 /// What is asked about a handler that runs for longer than that.
 pub(crate) type Replace = (Duration, Arc<dyn Fn(&Stuck) -> bool + Send + Sync>);
 
-/// So many rounds in one poll; then other tasks of the thread have their turn.
+/// So many rounds in one poll at the most, also if no time passes.
 const ROUNDS: usize = 64;
 
 pub(crate) struct Driver<T, E, H, M, F, P> {
@@ -57,7 +57,8 @@ where
         let desk = Arc::clone(&self.desk);
         let pool = &desk.pool;
         pool.driver.register(context.waker());
-        let mut polled = Polled::Nothing;
+        let mut now = pool.clock.now();
+        let until = now.after(SLICE);
         for _ in 0..ROUNDS {
             let mut at = None;
             if pool.is_ending() {
@@ -66,11 +67,13 @@ where
                     Step::Sleep(until) => at = until,
                 }
             }
-            // What was polled last has ended just now, so the clock was looked at.
-            let now = (polled != Polled::Ended).then(|| pool.clock.now());
             let has_started = self.start(pool, now, context);
-            polled = self.place.poll();
-            if has_started || polled != Polled::Nothing {
+            let has_polled = self.place.poll();
+            now = pool.clock.now();
+            if has_started || has_polled {
+                if now >= until {
+                    break;
+                }
                 continue;
             }
             if self.is_over && pool.end_if_over() {
@@ -88,7 +91,7 @@ where
 
     /// Starts handlers while there are items for them and workers. Whether it has, or has done
     /// something else that may allow the next.
-    fn start(&mut self, pool: &Pool<T>, now: Option<Moment>, context: &mut Context<'_>) -> bool {
+    fn start(&mut self, pool: &Pool<T>, now: Moment, context: &mut Context<'_>) -> bool {
         let desk = Arc::clone(&self.desk);
         let receiver = &*desk.receiver;
         let mut has_started = false;
@@ -134,7 +137,7 @@ where
             if let Some((item, begun)) = begun {
                 self.begin(item, begun);
             }
-            pick = next.unwrap_or_else(|| pool.pick(receiver, Some(now)));
+            pick = next.unwrap_or_else(|| pool.pick(receiver, now));
         }
         has_started
     }

@@ -16,9 +16,9 @@ use std::{
 /// and the failed attempts.
 #[derive(Clone, Copy)]
 pub(crate) struct Meta {
-    /// The how many-th of the pool.
+    /// No other item of the pool has it.
     pub(crate) id: NonZeroU64,
-    /// The how many-th of its first band.
+    /// The how many-th of its first band; 0 if nobody counted, since nobody joined then.
     pub(crate) number: u64,
     pub(crate) since: Moment,
     /// Its failures, if they are kept.

@@ -27,8 +27,9 @@ pub(crate) struct Kit<T, E, H> {
     receiver: Arc<Receiver<T>>,
 }
 
-/// So long a worker goes on by itself. Then the driver, and other tasks, have their turn.
-const SLICE: Duration = Duration::from_micros(50);
+/// So long the driver, or a worker, goes on by itself. Then the other tasks of the thread, or the
+/// driver, have their turn.
+pub(crate) const SLICE: Duration = Duration::from_micros(50);
 
 impl<T, E, H> Kit<T, E, H> {
     pub(crate) fn new(
@@ -137,8 +138,13 @@ where
     F::Output: Into<Outcome<E>>,
 {
     async move {
-        let begun_at = ticket.settling.kit.as_ref()?.seat.begun.at;
-        let until = begun_at.after(SLICE);
+        let Kit { desk, seat, .. } = ticket.settling.kit.as_ref()?;
+        let now = if desk.is_local {
+            seat.begun.at
+        } else {
+            desk.pool.clock.now() // a task may have waited for its first poll
+        };
+        let until = now.after(SLICE);
         loop {
             let end = job(&mut ticket).await?;
             match ticket.end(end, until) {

@@ -174,7 +174,7 @@ impl<T> Job<T> {
         seat.pool.clock.now().since(seat.begun.meta.since)
     }
 
-    /// The number of the job, counted over the whole pool; the same for all attempts.
+    /// The number of the job, which no other job of the pool has; the same for all attempts.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.seat.begun.meta.id.get()

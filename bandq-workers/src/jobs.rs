@@ -86,7 +86,7 @@ impl<T> Jobs<T> {
             loop {
                 // Workers are never few, so there is nothing to wait for but an item.
                 let now = self.pool.clock.now();
-                let Pick::Look { due, .. } = self.pool.pick(&self.receiver, Some(now)) else {
+                let Pick::Look { due, .. } = self.pool.pick(&self.receiver, now) else {
                     return Poll::Pending;
                 };
                 if let Some(due) = due {
@@ -124,7 +124,7 @@ impl<T> Jobs<T> {
     pub fn try_recv(&self) -> Result<Job<T>, TryRecvError> {
         loop {
             let now = self.pool.clock.now();
-            let Pick::Look { due, .. } = self.pool.pick(&self.receiver, Some(now)) else {
+            let Pick::Look { due, .. } = self.pool.pick(&self.receiver, now) else {
                 return Err(TryRecvError::Empty);
             };
             if let Some(due) = due {

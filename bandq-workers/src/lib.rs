@@ -110,6 +110,7 @@
 //! | `slab`, `adapt` | values that keep their place; how many workers there should be |
 //! | `outcome`, `retry`, `times`, `report` | [`Outcome`]; [`Retry`]; [`RunTimes`]; [`Report`] |
 //! | `past`, `entry`, `rooms`, `crew`, `ears`, `joins` | an item inside the pool, where it waits, and the room that it keeps; who may work on what; how a job hears of a stop; who waits for what |
+//! | `notebook` | what a worker notes while it goes on alone |
 //! | `pool` | the state of everything, its transitions and its races: **begin here** |
 //! | `job`, `desk`, `handle` | [`Job`]; what is decided at its end; the future around a handler |
 //! | `intake`, `place`, `drive` | where items come from; where handlers run; what moves them |

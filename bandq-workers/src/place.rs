@@ -23,17 +23,8 @@ pub(crate) trait Place<F: Future> {
     /// That worker begins; it has ended before.
     fn start(&mut self, worker: usize, future: F);
 
-    /// Polls what is ready to go on, if that is done here.
-    fn poll(&mut self) -> Polled;
-}
-
-/// What was polled, if that is done here.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Polled {
-    Nothing,
-    Something,
-    /// And what was polled last has ended just now.
-    Ended,
+    /// Polls what is ready to go on, if that is done here. Whether there was anything.
+    fn poll(&mut self) -> bool;
 }
 
 /// Which workers are to be polled.
@@ -123,37 +114,35 @@ impl<F: Future> Place<F> for Inside<F> {
         self.fresh.push(worker); // nobody need be woken
     }
 
-    fn poll(&mut self) -> Polled {
-        let mut polled = Polled::Nothing;
+    fn poll(&mut self) -> bool {
         // In this order: whose handler wakes itself has its next turn after all others.
         let any = &self.ready.any;
         if any.load(Ordering::Relaxed) && any.swap(false, Ordering::Acquire) {
             mem::swap(&mut *lock(&self.ready.workers), &mut self.now);
         }
+        let has_polled = !(self.now.is_empty() && self.fresh.is_empty());
         for worker in self.now.drain(..) {
             let seat = &mut self.seats[worker];
             seat.bell.is_ready.swap(false, Ordering::AcqRel); // as in `wake_by_ref`
-            polled = seat.poll();
+            seat.poll();
         }
         for worker in self.fresh.drain(..) {
-            polled = self.seats[worker].poll();
+            self.seats[worker].poll();
         }
-        polled
+        has_polled
     }
 }
 
 impl<F: Future> Seat<F> {
-    fn poll(&mut self) -> Polled {
+    fn poll(&mut self) {
         let mut context = Context::from_waker(&self.waker);
         let Some(future) = self.future.as_mut().as_pin_mut() else {
-            return Polled::Something;
+            return;
         };
-        let Poll::Ready(left) = future.poll(&mut context) else {
-            return Polled::Something;
-        };
-        self.left = Some(left);
-        self.future.as_mut().set(None);
-        Polled::Ended
+        if let Poll::Ready(left) = future.poll(&mut context) {
+            self.left = Some(left);
+            self.future.as_mut().set(None);
+        }
     }
 }
 
@@ -204,7 +193,7 @@ where
         self.handles[worker] = Some((self.spawn)(task));
     }
 
-    fn poll(&mut self) -> Polled {
-        Polled::Nothing
+    fn poll(&mut self) -> bool {
+        false
     }
 }

@@ -233,7 +233,7 @@ impl<T> fmt::Debug for Returned<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stuck {
-    /// The number of the job, counted over the whole pool.
+    /// The [number](crate::Job::id) of the job.
     pub id: u64,
     /// Its band.
     pub band: Band,

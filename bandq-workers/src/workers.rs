@@ -221,9 +221,13 @@ impl<T, E> Workers<T, E> {
         drive(self.driver(handler, handle, place, true))
     }
 
-    /// The pool as a future, and each handler as a task that `spawn` starts: on as many threads as
+    /// The pool as a future, and each worker as a task that `spawn` starts: on as many threads as
     /// the runtime has. `spawn` may be `tokio::spawn`, `smol::spawn`, `async_std::task::spawn`, or
     /// any closure that sees to it that the task is polled. Otherwise as [`run`](Self::run).
+    ///
+    /// A task begins with one handler. If that ends within 50 µs, the worker does its next job in
+    /// the same task, and so on for at most 128 jobs or that time; so a short job does not cost a
+    /// task. No two handlers run in one task at a time.
     ///
     /// # Cancel safety
     ///

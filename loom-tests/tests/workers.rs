@@ -50,8 +50,11 @@ where
     }
 }
 
-/// The same, with a handler that has begun as a task and was not polled.
-fn with_task<F>(handler: impl Fn(Job<Item>) -> F + Send + Sync + 'static) -> (Set, Task)
+/// The same, with a handler that has begun as a task and was not polled. Its worker goes on alone.
+fn with_task<F>(
+    items: usize,
+    handler: impl Fn(Job<Item>) -> F + Send + Sync + 'static,
+) -> (Set, Task)
 where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -65,7 +68,7 @@ where
             Outcome::<()>::Done
         }
     };
-    let mut set = setup(1, |workers| workers.run_on(spawn, handler));
+    let mut set = setup(items, |workers| workers.run_on(spawn, handler));
     assert!(poll_once(&mut set.pool).is_pending());
     let task = tasks.lock().unwrap().pop().expect("it has begun");
     (set, task)
@@ -226,6 +229,95 @@ fn join_done() {
     SEEN.expect(["waited", "done before"]);
 }
 
+/// A join beside a worker that goes on alone: it waits for both items.
+#[test]
+fn alone_join() {
+    static SEEN: Seen = Seen::new();
+    model("workers/alone_join", 2, Bound::Preemptions(2), |cast| {
+        let set = setup(2, |workers| {
+            workers.run(|_job| async { Outcome::<()>::Done })
+        });
+        let (joining, control, mut pool) = (set.control.clone(), set.control.clone(), set.pool);
+        let (waited, pool) = cast.two(
+            move || {
+                let mut join = joining.join();
+                let waits = poll_once(&mut join).is_pending();
+                if waits {
+                    block_on(join);
+                }
+                assert_eq!(joining.report().done, 2);
+                waits
+            },
+            move || {
+                block_on(poll_fn(|context| {
+                    assert!(pool.as_mut().poll(context).is_pending());
+                    match control.report().done {
+                        2 => Poll::Ready(()),
+                        _ => Poll::Pending,
+                    }
+                }));
+                pool
+            },
+        );
+        SEEN.mark(if waited { "waited" } else { "done before" });
+        drop((pool, set.sender, set.control));
+        set.ledger.settle();
+    });
+    SEEN.expect(["waited", "done before"]);
+}
+
+/// A stop beside a worker that goes on alone: what was begun before is done, the rest given back.
+#[test]
+fn alone_stop() {
+    static SEEN: Seen = Seen::new();
+    model("workers/alone_stop", 2, Bound::Preemptions(3), |cast| {
+        let (set, mut task) = with_task(2, |job| async move { drop(job) });
+        let control = set.control.clone();
+        let (report, task) = cast.two(
+            move || block_on(control.stop(LONG)),
+            move || {
+                block_on(&mut task);
+                task
+            },
+        );
+        settled(&report, 2);
+        assert_eq!(report.done as usize + report.returned.len(), 2);
+        SEEN.mark(["none done", "one done", "both done"][report.done as usize]);
+        drop((task, report, set.pool, set.sender, set.control));
+        set.ledger.settle();
+    });
+    SEEN.expect(["none done", "one done", "both done"]);
+}
+
+/// A pause beside a worker that goes on alone: once nothing runs, nothing begins.
+#[test]
+fn alone_pause() {
+    static SEEN: Seen = Seen::new();
+    model("workers/alone_pause", 2, Bound::Preemptions(3), |cast| {
+        let (set, mut task) = with_task(2, |job| async move { drop(job) });
+        let control = set.control.clone();
+        let (quiet, task) = cast.two(
+            move || block_on(control.pause()),
+            move || {
+                block_on(&mut task);
+                task
+            },
+        );
+        let after = set.control.report();
+        assert_eq!((quiet.running, after.running), (0, 0));
+        assert_eq!((quiet.started, quiet.done), (after.started, after.done));
+        assert!(after.adds_up());
+        SEEN.mark(if after.done == 2 {
+            "both done"
+        } else {
+            "one done"
+        });
+        drop((task, set.pool, set.sender, set.control));
+        set.ledger.settle();
+    });
+    SEEN.expect(["both done", "one done"]);
+}
+
 /// A stop with no time to lose beside a handler that completes: a result that a poll returned
 /// counts, and else the item is given back.
 #[test]
@@ -239,7 +331,7 @@ fn cancel_complete() {
             let (polls, ends) = [false; 2].map(AtomicBool::new).into();
             let flags = Arc::new((polls, ends));
             let seen = Arc::clone(&flags);
-            let (set, mut task) = with_task(move |job| {
+            let (set, mut task) = with_task(1, move |job| {
                 let flags = Arc::clone(&seen);
                 let mut is_first = true;
                 poll_fn(move |context| {
@@ -288,7 +380,7 @@ fn cancel_complete() {
 fn stop_cancelled() {
     static SEEN: Seen = Seen::new();
     model("workers/stop_cancelled", 2, Bound::Preemptions(3), |cast| {
-        let (set, mut task) = with_task(|job| async move { job.cancelled().await });
+        let (set, mut task) = with_task(1, |job| async move { job.cancelled().await });
         let control = set.control.clone();
         let (report, task) = cast.two(
             move || block_on(control.stop(LONG)),
@@ -319,7 +411,7 @@ fn stop_cancelled_elsewhere() {
         |cast| {
             let waits = Arc::new(Mutex::new(None));
             let slot = Arc::clone(&waits);
-            let (set, mut task) = with_task(move |job| {
+            let (set, mut task) = with_task(1, move |job| {
                 *slot.lock().unwrap() = Some(job.cancelled());
                 async move { drop((job, pending::<()>().await)) }
             });
@@ -341,7 +433,7 @@ fn stop_cancelled_elsewhere() {
 fn cut_pending() {
     static SEEN: Seen = Seen::new();
     model("workers/cut_pending", 2, Bound::Preemptions(3), |cast| {
-        let (set, mut task) = with_task(|job| async move { drop((job, pending::<()>().await)) });
+        let (set, mut task) = with_task(1, |job| async move { drop((job, pending::<()>().await)) });
         let control = set.control.clone();
         let (report, task) = cast.two(
             move || block_on(control.stop(Duration::ZERO)),
@@ -368,7 +460,7 @@ fn cut_pending() {
 #[test]
 fn complete_end() {
     model("workers/complete_end", 2, Bound::Preemptions(3), |cast| {
-        let (set, mut task) = with_task(|job| async move { drop(job) });
+        let (set, mut task) = with_task(1, |job| async move { drop(job) });
         drop(set.sender);
         let mut pool = set.pool;
         let (task, (report, pool)) = cast.two(
@@ -392,7 +484,7 @@ fn stop_complete_driver() {
     static SEEN: Seen = Seen::new();
     let bound = Bound::Preemptions(1).or_in_full(Bound::Preemptions(2));
     model("workers/stop_complete_driver", 3, bound, |cast| {
-        let (set, mut task) = with_task(|job| async move { drop(job) });
+        let (set, mut task) = with_task(1, |job| async move { drop(job) });
         let (control, mut pool) = (set.control.clone(), set.pool);
         let (report, task, (last, pool)) = cast.three(
             move || block_on(control.stop(LONG)),
@@ -421,7 +513,7 @@ fn stop_complete_driver() {
 #[test]
 fn pause_complete() {
     model("workers/pause_complete", 2, Bound::Preemptions(3), |cast| {
-        let (set, mut task) = with_task(|job| async move { drop(job) });
+        let (set, mut task) = with_task(1, |job| async move { drop(job) });
         let control = set.control.clone();
         let (report, task) = cast.two(
             move || block_on(control.pause()),

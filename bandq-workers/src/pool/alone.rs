@@ -56,7 +56,7 @@ impl<T> Pool<T> {
             match by.notebook.done(begun, now, may_look) {
                 Noted::Looks => return true,
                 Noted::Stops => {
-                    self.rest(by, begun.worker, now);
+                    self.rest(by, begun.worker);
                     return false;
                 }
                 Noted::Nothing => {}
@@ -112,7 +112,6 @@ impl<T> Pool<T> {
         });
         if begun.is_none() {
             state.crew.rests(worker);
-            state.settled_at = now;
         }
         let is_watched = state.is_watched();
         self.look_for_joins(guard, Some(by.receiver));
@@ -126,12 +125,11 @@ impl<T> Pool<T> {
     }
 
     /// The worker's last job is noted as done, and it looks for no other: it is free.
-    fn rest(&self, by: &Alone<'_, T>, worker: usize, now: Moment) {
+    fn rest(&self, by: &Alone<'_, T>, worker: usize) {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         state.take_leave_of(worker);
         state.crew.rests(worker);
-        state.settled_at = now;
         if state.is_watched() {
             self.tell(guard);
         } else {

@@ -50,6 +50,8 @@
 //! * *cancel ‖ complete.* What a poll returned counts; the call is looked at before a poll only.
 //!   A result that comes during a stop counts as ever; if it is a retry, the item is returned.
 //! * *join ‖ done.* See `joins`. A join registers and counts what is left under the lock.
+//! * *alone ‖ all of these.* A worker may take its next job without the lock; whoever changes what
+//!   that depends on stops it first. See `alone`.
 //! * *stuck ‖ complete.* A job that is reported stuck and then ends is no longer counted stuck but
 //!   as what it came to; if its item comes back, it is to be had from `Control::take_returned`.
 
@@ -166,8 +168,6 @@ struct State<T> {
     is_sweeping: bool,
     /// A receive has said `Closed`: nothing will ever come.
     is_over: bool,
-    /// When a job was settled last.
-    settled_at: Moment,
     location: &'static Location<'static>,
 }
 
@@ -227,7 +227,6 @@ impl<T> Pool<T> {
                 receiving: 0,
                 is_sweeping: false,
                 is_over: false,
-                settled_at: clock.now(),
                 location,
             }),
             clock,
@@ -298,12 +297,9 @@ impl<T> Pool<T> {
         takers.iter().for_each(|cell| cell.wake());
     }
 
-    /// What a free worker should look for. A look is under way from then on. Without a time it is
-    /// that at which a job was settled last.
-    pub(crate) fn pick(&self, receiver: &Receiver<T>, now: Option<Moment>) -> Pick {
-        let mut state = lock(&self.state);
-        let now = now.unwrap_or(state.settled_at);
-        state.pick(receiver, now)
+    /// What a free worker should look for. A look is under way from then on.
+    pub(crate) fn pick(&self, receiver: &Receiver<T>, now: Moment) -> Pick {
+        lock(&self.state).pick(receiver, now)
     }
 
     /// The look is over, without an item of the channel.

@@ -68,7 +68,6 @@ impl<T> Pool<T> {
         let mut room = verdict.room(receiver, begun.meta.band);
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        state.settled_at = now;
         let meta = begun.meta;
         state.take_leave_of(begun.worker); // so that its job is one that the state knows of
         let Left {
