@@ -2,7 +2,7 @@
 //!
 //! After a job, the worker looks for the next one itself, so that a job costs neither a task nor a
 //! wake of the driver. With leave it also does without the pool's lock: it has a
-//! [`Notebook`](crate::notebook::Notebook). Leave is given at the end of a job, while nothing
+//! [`Notebook`]. Leave is given at the end of a job, while nothing
 //! depends on the next one but the channel: the pool runs and is not paused, nobody joins, nothing
 //! inside is due, and the number of workers, their names and their limits are of no concern.
 //! Whatever changes that takes the leave from all of them first, under the pool's lock. After
