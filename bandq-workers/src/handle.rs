@@ -1,5 +1,6 @@
-//! The future around one handler: it catches panics, and drops the handler when its time is over or
-//! the pool is cut. Whatever happens to this future itself, the job is settled when it is gone.
+//! The future around the handlers of a worker, one after the other: it catches panics, and drops
+//! the handler when its time is over or the pool is cut. Whatever happens to this future itself,
+//! the job is settled when it is gone.
 
 use crate::{
     clock::Moment,
