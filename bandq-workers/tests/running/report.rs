@@ -1,14 +1,10 @@
 //! What a pool says of itself while it runs.
 
-use crate::support::{Watchdog, check_all};
+use crate::support::{Watchdog, check_all, until};
 use bandq::Band;
 use bandq_workers::{Job, Outcome, Retry, Workers};
-use std::{
-    future::{Future, pending},
-    pin::pin,
-    task::{Context, Waker},
-    time::Duration,
-};
+use futures_lite::future::{block_on, or};
+use std::{future::pending, pin::pin, time::Duration};
 
 fn retry() -> Retry<&'static str> {
     Retry::exponential(Duration::ZERO).attempts(2)
@@ -22,7 +18,7 @@ fn a_report_says_of_each_band_what_has_become_of_its_attempts() {
     sender.try_send_many(Band::new(1), vec![1; 2]).unwrap();
     drop(sender);
     let pool = Workers::new(receiver).retry(retry());
-    let report = futures_lite::future::block_on(pool.run(|job: Job<u32>| async move {
+    let report = block_on(pool.run(|job: Job<u32>| async move {
         match *job {
             0 => Ok(()),
             _ => Err("again"),
@@ -61,8 +57,12 @@ fn a_report_can_be_had_while_handlers_run_and_items_wait() {
             _ => Outcome::Snooze::<()>(Duration::from_secs(1000)),
         }
     }));
-    let mut context = Context::from_waker(Waker::noop());
-    assert!(pool.as_mut().poll(&mut context).is_pending());
+    block_on(or(
+        async {
+            pool.as_mut().await; // two of its handlers never end
+        },
+        until(|| control.report().waiting == 2),
+    ));
     let report = control.report();
     let of = |band: usize| {
         let band = &report.bands[band];
@@ -95,7 +95,7 @@ fn a_collector_has_pools_beside_channels_and_forgets_those_that_are_gone() {
     let workers = Workers::new(receiver).retry(retry());
     let control = workers.control();
     collector.add("jobs", &control);
-    futures_lite::future::block_on(workers.run(|job: Job<u32>| async move {
+    block_on(workers.run(|job: Job<u32>| async move {
         match *job {
             0 => Outcome::Done,
             1 => Outcome::Dead("never"),
