@@ -174,10 +174,32 @@ impl<T> Job<T> {
         seat.pool.clock.now().since(seat.begun.meta.since)
     }
 
-    /// The number of the job, which no other job of the pool has; the same for all attempts.
+    /// The number of the job, which no other job of the pool has; the same for all attempts. It
+    /// does not tell the order: workers take jobs at the same time.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.seat.begun.meta.id.get()
+    }
+
+    /// The number of the worker, from 0 on: no two jobs that run at a time have the same. For what
+    /// each worker has of its own, a connection or a buffer. The jobs of one worker come in the
+    /// order in which it received them.
+    ///
+    /// ```
+    /// # use bandq::Band;
+    /// # use bandq_workers::{Job, Workers};
+    /// # futures_lite::future::block_on(async {
+    /// # let (sender, receiver) = bandq::unbounded(2);
+    /// # sender.send(Band::new(1), 7).await.unwrap();
+    /// # drop(sender);
+    /// let workers = Workers::new(receiver).concurrency(8);
+    /// let report = workers.run(|job: Job<u32>| async move { assert!(job.worker() < 8) });
+    /// assert_eq!(report.await.done, 1);
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn worker(&self) -> usize {
+        self.seat.begun.worker
     }
 
     /// Takes the item away from the pool: it is settled as taken, whatever the handler says at its

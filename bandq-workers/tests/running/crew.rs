@@ -7,7 +7,7 @@ use std::{
     future::Future,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 
 on_each_runtime! {
     r15_concurrency_is_a_hard_cap
+    a_worker_has_one_job_at_a_time_and_each_band_in_order
     r16_urgent_items_start_while_long_low_ones_run_by_reserved_workers
     r16_urgent_items_start_while_long_low_ones_run_by_a_cap_for_their_band
     urgent_waiting_tells_a_long_handler
@@ -35,6 +36,44 @@ impl Peak {
         smol::future::yield_now().await;
         self.now.fetch_sub(1, Ordering::SeqCst);
     }
+}
+
+/// Some jobs wait and others do not, so that workers go on alone and stop doing so all the time.
+async fn a_worker_has_one_job_at_a_time_and_each_band_in_order(rt: impl Runtime) {
+    const WORKERS: usize = 4;
+    const JOBS: u32 = 20_000;
+    #[derive(Default)]
+    struct Worker {
+        is_busy: AtomicBool,
+        /// By band, the last item and one.
+        last: [AtomicU32; 2],
+    }
+    let (sender, receiver) = bandq::unbounded(2);
+    for n in 1..=JOBS {
+        sender.try_send(Band::new((n % 2) as u8), n).unwrap();
+    }
+    drop(sender);
+    let workers: Arc<[Worker; WORKERS]> = Arc::default();
+    let pool = Workers::new(receiver).concurrency(WORKERS);
+    let pool = pool.run_on(
+        move |task| rt.go(task),
+        move |job: Job<u32>| {
+            let workers = Arc::clone(&workers);
+            async move {
+                let worker = &workers[job.worker()];
+                assert!(!worker.is_busy.swap(true, Ordering::SeqCst));
+                let last = worker.last[job.band().index()].swap(*job, Ordering::SeqCst);
+                assert!(last < *job, "{last} before {}", *job);
+                if *job % 97 == 0 {
+                    smol::future::yield_now().await;
+                }
+                worker.is_busy.store(false, Ordering::SeqCst);
+            }
+        },
+    );
+    let report = spawn(rt, pool).await;
+    check_all(&report, u64::from(JOBS));
+    assert_eq!(report.done, u64::from(JOBS), "none has panicked");
 }
 
 async fn r15_concurrency_is_a_hard_cap(rt: impl Runtime) {

@@ -1,5 +1,5 @@
-//! The workers as a pool of `bandq-workers`, with a handler for each job. The pool has the only
-//! receiver, so there is one order of receiving, over all workers.
+//! The workers as a pool of `bandq-workers`, with a handler for each job. Each worker receives for
+//! itself, so there is an order of receiving for each, and none over all.
 
 use std::future::Future;
 use std::io;
@@ -18,8 +18,8 @@ use crate::loops::too_many;
 use crate::runtime::{Joining, Runtime};
 use crate::shared::{Receipt, Shared, produce_blocking};
 
-/// Starts it on a runtime. The notes of what was handled, in the order of receiving, and then of
-/// what was given back.
+/// Starts it on a runtime. The notes of what was handled, by worker in the order of receiving, and
+/// then of what was given back.
 pub(crate) fn on_tasks<R: Runtime>(
     shared: &Arc<Shared>,
     receiver: Receiver<Ticket>,
@@ -73,7 +73,7 @@ where
             let mut receipt = shared.receipt(job.band(), *job);
             sleep(shared.hold(*job)).await;
             receipt.ended = Some(shared.start.elapsed());
-            notes.add(job.id(), receipt);
+            notes.add(job.worker(), receipt);
         }
     });
     async move {
@@ -84,7 +84,9 @@ where
             .map(|job| shared.receipt(job.band, job.item))
             .collect();
         left.sort_by_key(|receipt| receipt.number); // they come back in no order
-        vec![notes.in_order(), left]
+        let mut receipts = notes.take();
+        receipts.push(left);
+        receipts
     }
 }
 
@@ -94,21 +96,20 @@ fn stop_with(shared: &Shared, control: Control<Ticket>) {
     shared.stop.watch(stop);
 }
 
-/// The notes of handlers, each with its job's number in the pool.
+/// The notes of handlers, by worker. A worker has one job at a time, so its notes are in order.
 #[derive(Default)]
-struct Notes(Mutex<Vec<(u64, Receipt)>>);
+struct Notes(Mutex<Vec<Vec<Receipt>>>);
 
 impl Notes {
-    fn add(&self, id: u64, receipt: Receipt) {
+    fn add(&self, worker: usize, receipt: Receipt) {
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.push((id, receipt));
+        if notes.len() <= worker {
+            notes.resize_with(worker + 1, Vec::new);
+        }
+        notes[worker].push(receipt);
     }
 
-    /// A pool numbers its jobs as it receives them.
-    fn in_order(&self) -> Vec<Receipt> {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.sort_by_key(|&(id, _)| id);
-        let notes = mem::take(&mut *notes);
-        notes.into_iter().map(|(_, receipt)| receipt).collect()
+    fn take(&self) -> Vec<Vec<Receipt>> {
+        mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -20,7 +20,7 @@ use crate::{loops, pool};
 pub(crate) struct Outcome {
     /// How many jobs the channel accepted: the first ones of the plan.
     pub(crate) accepted: usize,
-    /// The notes of each worker, or of the pool, in the order of receiving.
+    /// The notes of each worker, in the order of receiving.
     pub(crate) receipts: Vec<Vec<Receipt>>,
     /// How long it took until the last worker was done.
     pub(crate) took: Duration,
