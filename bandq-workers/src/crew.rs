@@ -123,6 +123,21 @@ impl Crew {
         Some(worker)
     }
 
+    /// A general worker is occupied, if one is free, before it is known on what.
+    #[inline]
+    pub(crate) fn occupy_general(&mut self) -> Option<usize> {
+        let general = &mut self.groups[0];
+        if general.at_work >= general.cap {
+            return None;
+        }
+        let worker = general.free.pop()?;
+        general.at_work += 1;
+        if !general.has_free() {
+            self.muster();
+        }
+        Some(worker)
+    }
+
     /// One more works on an item of that band: a worker who was occupied before.
     #[inline]
     pub(crate) fn begins(&mut self, band: Band) {

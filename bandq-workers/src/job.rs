@@ -182,8 +182,8 @@ impl<T> Job<T> {
     }
 
     /// The number of the worker, from 0 on: no two jobs that run at a time have the same. For what
-    /// each worker has of its own, a connection or a buffer. The jobs of one worker come in the
-    /// order in which it received them.
+    /// each worker has of its own, a connection or a buffer. What one worker gets of one band, it
+    /// gets in the order of the band, retries aside.
     ///
     /// ```
     /// # use bandq::Band;

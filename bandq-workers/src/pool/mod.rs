@@ -57,6 +57,7 @@
 
 mod alone;
 mod end;
+mod join;
 mod settle;
 
 use crate::{
@@ -70,7 +71,7 @@ use crate::{
     quiet::lock,
     report::{BandReport, Counts, Report, Returned, Stuck},
     rooms::Rooms,
-    sync::{AtomicBool, Mutex, MutexGuard},
+    sync::{AtomicBool, Mutex},
     times::RunTimes,
     wakes::{Waiters, WakerCell},
 };
@@ -144,6 +145,8 @@ struct State<T> {
     notebooks: Vec<Arc<Notebook>>,
     /// So many workers go on alone.
     alone: usize,
+    /// The worker for whom the driver looks, if that is known before it finds something.
+    held: Option<usize>,
     /// Whether they may, as far as the pool was set up for it.
     is_simple: bool,
     store: Store<T>,
@@ -211,6 +214,7 @@ impl<T> Pool<T> {
                 ears: Vec::new(),
                 notebooks: Vec::new(),
                 alone: 0,
+                held: None,
                 is_simple: false,
                 store: Store::new(bands),
                 rooms: Rooms::new(bands),
@@ -306,6 +310,7 @@ impl<T> Pool<T> {
     pub(crate) fn looked(&self, receiver: &Receiver<T>) {
         let mut state = lock(&self.state);
         state.receiving -= 1;
+        state.let_go();
         if state.crew.is_idle() {
             state.not_at_capacity();
         }
@@ -366,6 +371,7 @@ impl<T> Pool<T> {
                 })
                 .ok();
         }
+        state.let_go();
         state.give_back(item, &meta, now, false);
         None
     }
@@ -378,6 +384,7 @@ impl<T> Pool<T> {
         let entry = state.goes_on().then(|| state.store.take(band)).flatten();
         if entry.is_none() {
             state.receiving -= 1;
+            state.let_go();
             self.look_for_joins(guard, Some(receiver));
         }
         entry
@@ -408,6 +415,7 @@ impl<T> Pool<T> {
                 }
             }
         } else {
+            state.let_go();
             room = state.rooms.release(meta.band, units);
             state.give_back(item, &meta, now, false);
             None
@@ -415,62 +423,6 @@ impl<T> Pool<T> {
         self.look_for_joins(guard, Some(receiver));
         drop(room);
         begun
-    }
-
-    /// Lets go whoever waited for what is over now. Takes the lock, to release it before it wakes.
-    fn look_for_joins(&self, mut guard: MutexGuard<'_, State<T>>, receiver: Option<&Receiver<T>>) {
-        if guard.joins.is_empty() {
-            return;
-        }
-        let state = &mut *guard;
-        if state.receiving == 0 {
-            let bands = 0..state.counts.len();
-            let empty = bands
-                .filter(|band| receiver.is_some_and(|r| r.band_len(Band::new(*band as u8)) == 0))
-                .fold(0, |empty, band| empty | 1 << band);
-            state.joins.seen_empty(empty, &state.received);
-        }
-        let over = state.joins.over(state.phase == Phase::Ended);
-        drop(guard);
-        wake_all(&over);
-    }
-
-    /// Begins to wait until everything is settled that was accepted before.
-    pub(crate) fn begin_join(
-        &self,
-        receiver: Option<&Receiver<T>>,
-        cell: &Arc<WakerCell>,
-    ) -> Option<u64> {
-        let mut guard = lock(&self.state);
-        let state = &mut *guard;
-        if state.phase == Phase::Ended {
-            return None;
-        }
-        state.take_leave();
-        // A receive that is under way has counted its item on one side, both, or none.
-        let extra = state.receiving as u64;
-        let len = |band| receiver.map_or(0, |r| r.band_len(Band::new(band as u8)) as u64 + extra);
-        let targets = (0..state.counts.len())
-            .map(|band| state.received[band] + len(band))
-            .collect();
-        let left = state.unsettled;
-        let cell = Arc::downgrade(cell);
-        let key = state.joins.begin(targets, &state.received, left, cell);
-        let is_waiting = left > 0 || {
-            self.look_for_joins(guard, receiver);
-            lock(&self.state).joins.is_waiting(key)
-        };
-        is_waiting.then_some(key)
-    }
-
-    /// Whether that join still waits.
-    pub(crate) fn is_joining(&self, key: u64, receiver: Option<&Receiver<T>>) -> bool {
-        self.look_for_joins(lock(&self.state), receiver);
-        lock(&self.state).joins.is_waiting(key)
-    }
-
-    pub(crate) fn end_join(&self, key: u64) {
-        lock(&self.state).joins.end(key);
     }
 
     /// What it is like now, without the items that were given back.
@@ -527,6 +479,11 @@ impl<T> State<T> {
             return Pick::Nothing;
         }
         self.receiving += 1;
+        if self.is_simple {
+            // The driver looks for one worker, who looks for nothing itself meanwhile: so what a
+            // worker gets is in order, whoever looked.
+            self.held = self.crew.occupy_general();
+        }
         let due = self.store.first(mask, &self.received);
         Pick::Look { mask, due, now }
     }
@@ -573,12 +530,27 @@ impl<T> State<T> {
         name: Option<String>,
     ) -> Result<(T, Begun), T> {
         if self.is_paused {
+            self.let_go();
             return Err(item);
         }
-        let Some(worker) = self.crew.occupy(meta.band) else {
-            return Err(item);
+        let worker = match self.held.take() {
+            Some(worker) => {
+                self.crew.begins(meta.band);
+                worker
+            }
+            None => match self.crew.occupy(meta.band) {
+                Some(worker) => worker,
+                None => return Err(item),
+            },
         };
         Ok((item, self.start(worker, meta, now, name)))
+    }
+
+    /// The worker for whom the driver looked gets nothing.
+    fn let_go(&mut self) {
+        if let Some(worker) = self.held.take() {
+            self.crew.rests(worker);
+        }
     }
 
     /// That worker, who is occupied, begins on an item.
