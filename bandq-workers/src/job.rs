@@ -61,10 +61,11 @@ impl<T> Seat<T> {
         receiver: &Arc<Receiver<T>>,
         by_hand: bool,
     ) -> Arc<Self> {
+        let (ears, notebook) = pool.of_worker(begun.worker);
         Arc::new(Self {
             begun,
-            ears: pool.ears(begun.worker),
-            notebook: pool.notebook(begun.worker),
+            ears,
+            notebook,
             pool: Arc::clone(pool),
             receiver: Arc::clone(receiver),
             home: Mutex::new(Home::Out),

@@ -33,7 +33,7 @@
 //! # Which part do I want?
 //!
 //! * A handler for each item: [`Workers`], with [`run`](Workers::run) as one future, or with
-//!   [`run_on`](Workers::run_on) each handler as a task of your runtime.
+//!   [`run_on`](Workers::run_on) the workers as tasks of your runtime.
 //! * To pause, drain, stop, or wait for a pool: its [`Control`].
 //! * A loop of my own, with `join` and `requeue`: [`Jobs`].
 //!
@@ -112,8 +112,8 @@
 //! | `past`, `entry`, `rooms`, `crew`, `ears`, `joins` | an item inside the pool, where it waits, and the room that it keeps; who may work on what; how a job hears of a stop; who waits for what |
 //! | `notebook` | what a worker notes while it goes on alone |
 //! | `pool` | the state of everything, its transitions and its races: **begin here** |
-//! | `job`, `desk`, `handle` | [`Job`]; what is decided at its end; the future around a handler |
-//! | `intake`, `place`, `drive` | where items come from; where handlers run; what moves them |
+//! | `job`, `desk`, `handle` | [`Job`]; what is decided at its end; the future around handlers |
+//! | `intake`, `place`, `drive` | where items come from; where workers run; what moves them |
 //! | `control`, `workers`, `jobs`, `prometheus` | what a user has |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -1,4 +1,4 @@
-//! Where handlers run: inside the pool's own future, or as tasks of a runtime.
+//! Where workers run: inside the pool's own future, or as tasks of a runtime.
 
 use crate::{
     quiet::lock,
@@ -13,11 +13,11 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-/// A handler as a task of its own, for [`run_on`](crate::Workers::run_on).
+/// A worker as a task, for [`run_on`](crate::Workers::run_on).
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 pub(crate) trait Place<F: Future> {
-    /// What that worker's last handler left for the next one.
+    /// What that worker left when it ended, for when it begins again.
     fn left(&mut self, worker: usize) -> Option<F::Output>;
 
     /// That worker begins; it has ended before.
@@ -149,8 +149,8 @@ impl<F: Future> Seat<F> {
 /// As tasks of a runtime.
 pub(crate) struct Outside<S, R, L> {
     spawn: S,
-    /// What `spawn` returned is kept until that worker's next handler begins: some runtimes cancel
-    /// a task whose handle is dropped.
+    /// What `spawn` returned is kept until that worker begins again: some runtimes cancel a task
+    /// whose handle is dropped.
     handles: Vec<Option<R>>,
     /// By worker.
     left: Arc<Mutex<Vec<Option<L>>>>,

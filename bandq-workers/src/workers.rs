@@ -284,10 +284,10 @@ impl<T, E> Workers<T, E> {
         }
         let (least, most) = self.concurrency.clone().into_inner();
         let adapt = (least < most).then(|| Adapt::new(least, most));
-        let is_watched = self.name.is_some() || self.replace.is_some();
+        let is_observed = self.name.is_some() || self.replace.is_some();
         self.presence
             .0
-            .hire(crew, adapt, is_watched, Location::caller());
+            .hire(crew, adapt, is_observed, Location::caller());
         Driver {
             intake: Intake::new(&self.receiver),
             desk: Arc::new(Desk {

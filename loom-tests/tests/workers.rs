@@ -191,16 +191,17 @@ fn stop_retry_due() {
     SEEN.expect(["done", "given back"]);
 }
 
-/// A join beside the pool that receives and does the last item: it waits for that, and not for
+/// A join beside the pool that receives and does so many items: it waits for them, and not for
 /// ever.
-#[test]
-fn join_done() {
-    static SEEN: Seen = Seen::new();
-    model("workers/join_done", 2, Bound::Preemptions(3), |cast| {
-        let set = setup(1, |workers| {
+fn join_beside_pool(name: &'static str, items: usize, bound: Bound) {
+    static SEEN: [Seen; 2] = [const { Seen::new() }; 2];
+    let seen = &SEEN[items - 1];
+    model(name, 2, bound, move |cast| {
+        let set = setup(items, |workers| {
             workers.run(|_job| async { Outcome::<()>::Done })
         });
         let (joining, control, mut pool) = (set.control.clone(), set.control.clone(), set.pool);
+        let items = items as u64;
         let (waited, pool) = cast.two(
             move || {
                 let mut join = joining.join();
@@ -208,62 +209,38 @@ fn join_done() {
                 if waits {
                     block_on(join);
                 }
-                assert_eq!(joining.report().done, 1);
+                assert_eq!(joining.report().done, items);
                 waits
             },
             move || {
                 block_on(poll_fn(|context| {
                     assert!(pool.as_mut().poll(context).is_pending());
-                    match control.report().done {
-                        0 => Poll::Pending,
-                        _ => Poll::Ready(()),
+                    if control.report().done == items {
+                        Poll::Ready(())
+                    } else {
+                        Poll::Pending
                     }
                 }));
                 pool
             },
         );
-        SEEN.mark(if waited { "waited" } else { "done before" });
+        seen.mark(if waited { "waited" } else { "done before" });
         drop((pool, set.sender, set.control));
         set.ledger.settle();
     });
-    SEEN.expect(["waited", "done before"]);
+    seen.expect(["waited", "done before"]);
 }
 
-/// A join beside a worker that goes on alone: it waits for both items.
+/// A join beside the last item.
+#[test]
+fn join_done() {
+    join_beside_pool("workers/join_done", 1, Bound::Preemptions(3));
+}
+
+/// The same beside a worker that goes on alone to the second item.
 #[test]
 fn alone_join() {
-    static SEEN: Seen = Seen::new();
-    model("workers/alone_join", 2, Bound::Preemptions(2), |cast| {
-        let set = setup(2, |workers| {
-            workers.run(|_job| async { Outcome::<()>::Done })
-        });
-        let (joining, control, mut pool) = (set.control.clone(), set.control.clone(), set.pool);
-        let (waited, pool) = cast.two(
-            move || {
-                let mut join = joining.join();
-                let waits = poll_once(&mut join).is_pending();
-                if waits {
-                    block_on(join);
-                }
-                assert_eq!(joining.report().done, 2);
-                waits
-            },
-            move || {
-                block_on(poll_fn(|context| {
-                    assert!(pool.as_mut().poll(context).is_pending());
-                    match control.report().done {
-                        2 => Poll::Ready(()),
-                        _ => Poll::Pending,
-                    }
-                }));
-                pool
-            },
-        );
-        SEEN.mark(if waited { "waited" } else { "done before" });
-        drop((pool, set.sender, set.control));
-        set.ledger.settle();
-    });
-    SEEN.expect(["waited", "done before"]);
+    join_beside_pool("workers/alone_join", 2, Bound::Preemptions(2));
 }
 
 /// A stop beside a worker that goes on alone: what was begun before is done, the rest given back.

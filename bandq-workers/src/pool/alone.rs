@@ -36,11 +36,6 @@ pub(crate) struct Alone<'a, T> {
 }
 
 impl<T> Pool<T> {
-    /// Where that worker notes its jobs.
-    pub(crate) fn notebook(&self, worker: usize) -> Arc<Notebook> {
-        Arc::clone(&lock(&self.state).notebooks[worker])
-    }
-
     /// A job has ended so. Whether a look of its worker is under way, to be ended by
     /// [`take_up`](Self::take_up).
     #[inline]
@@ -75,15 +70,15 @@ impl<T> Pool<T> {
         received: Option<(Band, T)>,
         now: Moment,
     ) -> Option<(T, Begun)> {
-        match received {
-            Some((band, item)) => match by.notebook.begin(band, worker, now) {
-                Some(begun) => Some((item, begun)),
-                None => self.take_up_slowly(by, worker, Some((band, item)), now),
-            },
-            None => self.take_up_slowly(by, worker, None, now),
+        let band = received.as_ref().map(|(band, _)| *band);
+        let begun = band.and_then(|band| by.notebook.begin(band, worker, now));
+        match (begun, received) {
+            (Some(begun), Some((_, item))) => Some((item, begun)),
+            (_, received) => self.take_up_slowly(by, worker, received, now),
         }
     }
 
+    /// By the pool's lock: there is no leave any more, or nothing was found.
     #[inline(never)]
     fn take_up_slowly(
         &self,

@@ -241,16 +241,16 @@ impl<T> Pool<T> {
         }
     }
 
-    /// Before the pool runs. `is_watched`: somebody asks about those who work.
+    /// Before the pool runs. `is_observed`: somebody asks about those who work.
     pub(crate) fn hire(
         &self,
         mut crew: Crew,
         adapt: Option<Adapt>,
-        is_watched: bool,
+        is_observed: bool,
         location: &'static Location<'static>,
     ) {
         let mut state = lock(&self.state);
-        state.is_simple = crew.is_simple() && adapt.is_none() && !is_watched;
+        state.is_simple = crew.is_simple() && adapt.is_none() && !is_observed;
         if let Some(adapt) = &adapt {
             crew.set_cap(adapt.workers());
         }
@@ -286,8 +286,7 @@ impl<T> Pool<T> {
 
     /// Whether nothing runs, or the pool is not paused any more.
     pub(crate) fn is_quiet(&self) -> bool {
-        let mut state = lock(&self.state);
-        state.take_leave(); // after a resume, there may be some
+        let state = lock(&self.state); // while it is paused, nobody goes on alone
         !state.is_paused || state.phase == Phase::Ended || !state.works()
     }
 
@@ -448,9 +447,11 @@ impl<T> Pool<T> {
         lock(&self.state).crew.mask_of(worker)
     }
 
-    /// By which the jobs of that worker hear.
-    pub(crate) fn ears(&self, worker: usize) -> Arc<Ears> {
-        Arc::clone(&lock(&self.state).ears[worker])
+    /// By which the jobs of that worker hear, and where it notes them.
+    pub(crate) fn of_worker(&self, worker: usize) -> (Arc<Ears>, Arc<Notebook>) {
+        let state = lock(&self.state);
+        let (ears, notebook) = (&state.ears[worker], &state.notebooks[worker]);
+        (Arc::clone(ears), Arc::clone(notebook))
     }
 }
 

@@ -74,11 +74,9 @@ impl<T> Pool<T> {
             was_stuck,
             is_replaced,
         } = state.leave(begun);
-        if !matches!(verdict, Verdict::Unstarted(_)) {
+        let has_run = !matches!(verdict, Verdict::Unstarted(_));
+        if has_run {
             state.times[meta.origin.index()].record(now.nanos_since(begun.at));
-            if state.adaptive.is_some() && state.crew.is_general(begun.worker) {
-                state.adapt(receiver, now, &self.clock);
-            }
         }
         let is_back = match verdict {
             Verdict::Done => state.close(&meta, was_stuck, |counts| counts.done += 1),
@@ -99,6 +97,9 @@ impl<T> Pool<T> {
             state.give_leave(begun.worker);
         } else if !is_replaced {
             state.crew.rests(begun.worker);
+        }
+        if has_run && state.adaptive.is_some() && state.crew.is_general(begun.worker) {
+            state.adapt(receiver, now, &self.clock); // which asks who else is at work
         }
         if state.is_watched() {
             self.tell(guard);

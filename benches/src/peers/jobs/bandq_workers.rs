@@ -1,4 +1,4 @@
-//! `bandq-workers`: all handlers in the pool's own task, or each a task of tokio's.
+//! `bandq-workers`: all workers in the pool's own task, or each a task of tokio's.
 
 use std::convert::Infallible;
 use std::sync::Arc;
