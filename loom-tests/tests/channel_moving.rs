@@ -197,6 +197,33 @@ fn empty_is_right() {
     });
 }
 
+/// The same of a batch, where there was an order before: it looks at the entries first, and then
+/// whether they have come meanwhile.
+#[test]
+fn empty_of_a_batch_is_right() {
+    let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
+    model("moving/empty_of_a_batch_is_right", 2, bound, |cast| {
+        let (sender, receiver) = unbounded(1);
+        receiver.set_policy(Policy::weighted([1])).unwrap();
+        let flag = Arc::new(AtomicBool::new(false));
+        let (raised, raising) = (Arc::clone(&flag), flag);
+        let ((saw_flag, senders), (saw_item, receiver)) = cast.two(
+            move || {
+                let fleeting = sender.with_ttl(LONG);
+                send(&fleeting, 1);
+                (raised.load(Ordering::SeqCst), (sender, fleeting))
+            },
+            move || {
+                raising.store(true, Ordering::SeqCst);
+                let mut items = Vec::new();
+                (receiver.try_recv_many(&mut items, 1).is_ok(), receiver)
+            },
+        );
+        assert!(saw_flag || saw_item, "each missed the other");
+        drop((senders, receiver));
+    });
+}
+
 /// A receiver that begins to block beside the move is woken by what is sent to the entries.
 #[test]
 fn move_and_send_blocked_recv() {
