@@ -166,13 +166,13 @@ fn urgent_jobs_of_a_real_trace_wait_far_less_by_class_on_every_runtime() {
 }
 
 #[test]
-fn every_job_of_a_real_trace_is_done_once_and_in_order_by_a_pool_of_workers() {
+fn every_job_of_a_real_trace_is_done_once_and_in_order_by_loops_too() {
     let Ok(trace) = env::var("BANDQ_TRACE") else {
         eprintln!("no real trace here (BANDQ_TRACE is not set): skipped");
         return;
     };
     for runtime in RUNTIMES {
-        let place = ["--runtime", runtime, "--pool", "workers"];
+        let place = ["--runtime", runtime, "--pool", "loops"];
         good_run(&[&place, &["--seconds", "2", "--trace", &trace][..]].concat());
     }
 }

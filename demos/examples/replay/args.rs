@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bandq::{Builder, Policy};
-use clap::builder::RangedU64ValueParser;
+use clap::builder::{ArgPredicate, RangedU64ValueParser};
 use clap::{Parser, ValueEnum};
 
 use crate::discipline::Discipline;
@@ -25,7 +25,7 @@ pub(crate) const MAX_WORKERS: usize = 4096;
 /// the classes' bands are served by that policy instead, and what each class got is compared.
 ///
 /// At the end it checks itself: every job must have come out exactly once and, within a band, in
-/// the order in which it was sent, as far as each worker, or their pool, can tell.
+/// the order in which it was sent, as far as each worker can tell.
 #[derive(Debug, Parser)]
 #[command(name = "replay", verbatim_doc_comment, after_help = NOTES)]
 pub(crate) struct Args {
@@ -58,8 +58,9 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = RuntimeName::Tokio)]
     pub(crate) runtime: RuntimeName,
 
-    /// Who the workers are.
-    #[arg(long, value_enum, default_value_t = PoolName::Loops)]
+    /// Who the workers are; with --policy it is `loops` that is the default.
+    #[arg(long, value_enum, default_value_t = PoolName::Workers)]
+    #[arg(default_value_if("policy", ArgPredicate::IsPresent, "loops"))]
     pub(crate) pool: PoolName,
 
     /// Seed of the built-in workload; a trace does not need one.
@@ -122,10 +123,10 @@ What --policy shows:
              time. Under ageing it is no more than a step for each class that is more urgent.
 
 The pools:
-  loops      many receivers at once on one channel, which is what the self-check is hardest on: it
-             looks at the order of each. So it is the default.
-  workers    as a program would use it: a handler for each job. The order is checked over the whole
-             pool. Weights share out the time that jobs run here, where loops share out receives.
+  workers    as a program would use it: a pool of bandq-workers, with a handler for each job.
+             Weights share out the time that jobs run.
+  loops      what a pool saves you: a loop for each worker, with a receiver of its own. Weights
+             share out receives, which is what --policy counts.
 
 What is done to all:
   Run times are cut at their 95th percentile, compressed with everything else, and rounded up to
@@ -140,10 +141,10 @@ Exit status:
 /// Who the workers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PoolName {
-    /// a loop for each worker, with a receiver of its own
-    Loops,
     /// a pool of bandq-workers, with one receiver
     Workers,
+    /// a loop for each worker, with a receiver of its own
+    Loops,
 }
 
 /// A policy, and how it was asked for.

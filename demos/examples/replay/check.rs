@@ -23,8 +23,8 @@ pub(crate) struct Check {
     pub(crate) lost: usize,
     /// Receives of a job that had been received before.
     pub(crate) duplicated: usize,
-    /// Receives by a worker, or by a pool, of a job that was sent before another one that it had
-    /// already received in the same band. One producer sends all jobs, so there must be none.
+    /// Receives by a worker of a job that was sent before another one that it had already received
+    /// in the same band. One producer sends all jobs, so there must be none.
     pub(crate) out_of_order: usize,
     /// Receives in a band that the job was not sent in, or of a job that was not accepted.
     #[serde(skip)]
