@@ -3,7 +3,7 @@
 use crate::{
     clock::Moment,
     job::{LetGo, Seat},
-    notebook::Begun,
+    notebook::Fresh,
     outcome::{Failure, Outcome},
     past::{Histories, Past},
     pool::{Again, Alone, Pool, Verdict},
@@ -97,6 +97,8 @@ pub(crate) struct Desk<T, E, H> {
     pub(crate) histories: Mutex<Histories<E>>,
     /// Handlers are polled by the driver, so that it knows when one ends.
     pub(crate) is_local: bool,
+    /// The channel is: somebody may ask it who works on what.
+    pub(crate) is_observed: bool,
 }
 
 impl<T, E, H> Desk<T, E, H> {
@@ -124,7 +126,7 @@ impl<T, E, H> Desk<T, E, H> {
         seat: &mut Arc<Seat<T>>,
         end: End<E>,
         until: Moment,
-    ) -> Option<(T, Begun)> {
+    ) -> Option<(T, Fresh)> {
         let (verdict, now) = self.decide(seat, end);
         let by = Alone {
             receiver: &*self.receiver,
@@ -141,6 +143,7 @@ impl<T, E, H> Desk<T, E, H> {
     }
 
     /// What becomes of the item.
+    #[inline(always)] // a verdict is large, and moved otherwise
     fn decide(&self, seat: &mut Arc<Seat<T>>, end: End<E>) -> (Verdict<T>, Moment) {
         let let_go = seat.close();
         let seat = &**seat;
@@ -164,6 +167,7 @@ impl<T, E, H> Desk<T, E, H> {
         (verdict, now)
     }
 
+    #[inline]
     fn outcome(
         &self,
         seat: &Seat<T>,
@@ -204,7 +208,8 @@ impl<T, E, H> Desk<T, E, H> {
         Verdict::Taken
     }
 
-    /// Not to be tried again before `least`.
+    /// Not to be tried again before `least`. Apart, as `bury` is: most jobs are done.
+    #[inline(never)]
     fn failed(
         &self,
         seat: &Seat<T>,
@@ -257,6 +262,7 @@ impl<T, E, H> Desk<T, E, H> {
     }
 
     /// The hook gets it.
+    #[inline(never)]
     fn bury(
         &self,
         seat: &Seat<T>,
@@ -299,7 +305,9 @@ impl<T, E, H> Desk<T, E, H> {
 
     /// Nobody asks for the failures of a job that is not tried again.
     fn forget(&self, seat: &Seat<T>) {
-        self.history(seat).into_iter().for_each(discard); // each alone: two panics would abort
+        if seat.begun.meta.history.is_some() {
+            self.history(seat).into_iter().for_each(discard); // each alone: two panics would abort
+        }
     }
 
     /// The failures of a job that is not tried again.

@@ -158,7 +158,10 @@ where
         }
         let left = self.place.left(worker).flatten();
         let kit = match left {
-            Some(kit) => kit.reuse(begun),
+            Some(mut kit) => {
+                kit.renew(begun);
+                kit
+            }
             None => Kit::new(desk, &self.workers[worker], begun),
         };
         let future = (self.make)(Ticket::new(item, kit));

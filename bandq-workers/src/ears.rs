@@ -27,10 +27,12 @@ impl Call {
         self.0.fetch_max(CUT, Ordering::Release);
     }
 
+    #[inline]
     pub(crate) fn is_asked(&self) -> bool {
         self.0.load(Ordering::Acquire) >= ASKED
     }
 
+    #[inline]
     pub(crate) fn is_cut(&self) -> bool {
         self.0.load(Ordering::Acquire) >= CUT
     }

@@ -33,6 +33,22 @@ pub(crate) struct Meta {
     pub(crate) origin: Band,
 }
 
+impl Meta {
+    /// Of an item of that band which was received now.
+    pub(crate) fn new(id: NonZeroU64, number: u64, band: Band, now: Moment) -> Self {
+        Self {
+            id,
+            number,
+            since: now,
+            history: None,
+            attempts: 0,
+            has_begun: false,
+            band,
+            origin: band,
+        }
+    }
+}
+
 pub(crate) struct Entry<T> {
     pub(crate) item: T,
     pub(crate) meta: Meta,

@@ -6,7 +6,7 @@ use crate::{
     clock::Moment,
     desk::{Desk, End},
     job::{Job, Seat},
-    notebook::Begun,
+    notebook::{Begun, Fresh},
     outcome::Outcome,
     quiet::{catching, quietly},
     timer::Timer,
@@ -46,19 +46,39 @@ impl<T, E, H> Kit<T, E, H> {
     }
 
     /// For the next job of the worker; with another seat, if somebody else has this one.
-    pub(crate) fn reuse(mut self, begun: Begun) -> Self {
-        if !self.seat.reuse(begun) {
+    pub(crate) fn renew(&mut self, begun: Begun) {
+        if !self.seat.reuse(|_| begun) {
             self.seat = Seat::new(begun, &self.desk.pool, &self.desk.receiver, false);
         }
-        self
+    }
+
+    /// The same for one that the worker took by itself.
+    #[inline]
+    fn renew_alone(&mut self, fresh: Fresh) {
+        if !self.seat.reuse(|last| fresh.begun(last.worker)) {
+            self.renew(fresh.begun(self.seat.begun.worker));
+        }
+    }
+
+    /// The item is out of the seat.
+    #[inline]
+    fn job(&self, item: T) -> Job<T> {
+        Job::new(item, Arc::clone(&self.seat))
+    }
+
+    #[inline]
+    fn working(&self) -> Working {
+        self.receiver.working(self.seat.begun.meta.band)
     }
 }
 
 /// What a handler is started with. The order of the fields is that in which they are dropped: the
-/// item has to be home when the job is settled.
+/// item has to be home when the job is settled. For the next job of its worker it is filled anew
+/// where it is: what is moved around costs as much as the locks.
 pub(crate) struct Ticket<T, E, H> {
     job: Option<Job<T>>,
-    _working: Working,
+    /// `None` between two jobs, and if nobody can ask for it.
+    working: Option<Working>,
     settling: Settling<T, E, H>,
 }
 
@@ -71,12 +91,10 @@ struct Settling<T, E, H> {
 }
 
 impl<T, E, H> Ticket<T, E, H> {
-    /// The item is out of the seat.
     pub(crate) fn new(item: T, kit: Kit<T, E, H>) -> Self {
-        let working = kit.receiver.working(kit.seat.begun.meta.band);
         Self {
-            job: Some(Job::new(item, Arc::clone(&kit.seat))),
-            _working: working,
+            job: Some(kit.job(item)),
+            working: kit.desk.is_observed.then(|| kit.working()),
             settling: Settling {
                 kit: Some(kit),
                 is_unstarted: true,
@@ -84,32 +102,27 @@ impl<T, E, H> Ticket<T, E, H> {
         }
     }
 
-    /// The job has ended so; the worker's next one, if it goes on by itself.
+    /// The job has ended so. Whether the worker goes on by itself, with the job that is here now.
     #[inline]
-    fn end(self, end: End<E>, until: Moment) -> Ended<T, E, H> {
-        let Self {
-            job,
-            _working,
-            mut settling,
-        } = self;
-        drop((job, _working));
+    fn end(&mut self, end: End<E>, until: Moment) -> bool {
+        self.job = None;
+        self.working = None;
+        let Some(kit) = &mut self.settling.kit else {
+            return false;
+        };
         // If it panics in spite of all, the kit is still there, and `Settling` settles the job.
-        let next = settling
-            .kit
-            .as_mut()
-            .and_then(|kit| kit.desk.end_and_go_on(&mut kit.seat, end, until));
-        match (settling.kit.take(), next) {
-            (Some(kit), Some((item, begun))) => Ended::Next(Self::new(item, kit.reuse(begun))),
-            (kit, _) => Ended::Last(kit),
+        let next = kit.desk.end_and_go_on(&mut kit.seat, end, until);
+        let Some((item, fresh)) = next else {
+            return false;
+        };
+        kit.renew_alone(fresh);
+        self.job = Some(kit.job(item));
+        if kit.desk.is_observed {
+            self.working = Some(kit.working());
         }
+        self.settling.is_unstarted = true;
+        true
     }
-}
-
-/// What comes after a job.
-enum Ended<T, E, H> {
-    Next(Ticket<T, E, H>),
-    /// The worker is free.
-    Last(Option<Kit<T, E, H>>),
 }
 
 impl<T, E, H> Drop for Settling<T, E, H> {
@@ -148,9 +161,8 @@ where
         let until = now.after(SLICE);
         loop {
             let end = job(&mut ticket).await?;
-            match ticket.end(end, until) {
-                Ended::Next(next) => ticket = next,
-                Ended::Last(kit) => return kit,
+            if !ticket.end(end, until) {
+                return ticket.settling.kit.take();
             }
         }
     }
@@ -165,14 +177,17 @@ where
     F::Output: Into<Outcome<E>>,
 {
     async move {
-        let job = ticket.job.take()?;
-        let Kit { desk, seat, .. } = ticket.settling.kit.as_ref()?;
+        let Ticket {
+            job,
+            working,
+            settling,
+        } = ticket;
+        let Kit { desk, seat, .. } = settling.kit.as_ref()?;
         let call = &desk.pool.call;
         if call.is_asked() {
-            drop(job);
             return Some(End::Unstarted);
         }
-        ticket.settling.is_unstarted = false;
+        settling.is_unstarted = false;
         desk.first(seat);
         let clock = &desk.pool.clock;
         let until = desk
@@ -180,10 +195,17 @@ where
             .map(|limit| clock.instant(seat.begun.at.after(limit)));
         let mut timer = Timer::default();
         #[cfg(feature = "tracing")]
-        let span = ticket._working.span();
+        let span = working
+            .as_ref()
+            .map_or_else(tracing::Span::none, Working::span);
+        #[cfg(not(feature = "tracing"))]
+        let _ = working;
         let end = {
             // In an `Option`, because its drop may panic too.
-            let mut future = pin!(Some(async { (desk.handler)(job).await.into() }));
+            let mut future = pin!(Some(async {
+                let job = job.take()?; // once, and only if it is polled
+                Some((desk.handler)(job).await.into())
+            }));
             let mut has_begun = false;
             let end = poll_fn(|context| {
                 if call.is_cut() {
@@ -199,7 +221,8 @@ where
                 });
                 match polled {
                     Err(text) => Poll::Ready(End::Panicked(text)),
-                    Ok(Poll::Ready(outcome)) => Poll::Ready(End::Outcome(outcome)),
+                    Ok(Poll::Ready(Some(outcome))) => Poll::Ready(End::Outcome(outcome)),
+                    Ok(Poll::Ready(None)) => Poll::Ready(End::Unstarted),
                     Ok(Poll::Pending) if timer.is_due(until, context) => Poll::Ready(End::TimedOut),
                     Ok(Poll::Pending) => {
                         // Only now: most handlers of short work never wait.

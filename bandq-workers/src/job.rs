@@ -73,12 +73,14 @@ impl<T> Seat<T> {
         })
     }
 
-    /// For the next job of its worker, if nobody else has it. Whether it is.
-    pub(crate) fn reuse(self: &mut Arc<Self>, begun: Begun) -> bool {
+    /// For the next job of its worker, which `begun` makes of the last one, if nobody else has it.
+    /// Whether it is.
+    #[inline]
+    pub(crate) fn reuse(self: &mut Arc<Self>, begun: impl FnOnce(&Begun) -> Begun) -> bool {
         let Some(seat) = Arc::get_mut(self) else {
             return false;
         };
-        seat.begun = begun;
+        seat.begun = begun(&seat.begun);
         *seat.home_mut() = Home::Out;
         true
     }

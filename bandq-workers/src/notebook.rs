@@ -34,6 +34,28 @@ pub(crate) struct Begun {
     pub(crate) at: Moment,
 }
 
+/// A job that a worker took from the channel and has begun at once. All that there is to know of
+/// it, in half the size of [`Begun`]: a job has it in its hands several times.
+#[derive(Clone, Copy)]
+pub(crate) struct Fresh {
+    pub(crate) id: NonZeroU64,
+    /// As in [`Meta`].
+    pub(crate) number: u64,
+    pub(crate) at: Moment,
+    pub(crate) band: Band,
+}
+
+impl Fresh {
+    #[inline]
+    pub(crate) fn begun(self, worker: usize) -> Begun {
+        Begun {
+            meta: Meta::new(self.id, self.number, self.band, self.at),
+            worker,
+            at: self.at,
+        }
+    }
+}
+
 /// A job that is done.
 #[derive(Clone, Copy)]
 pub(crate) struct Line {
@@ -58,7 +80,7 @@ pub(crate) struct Page {
     has_leave: bool,
     /// A look is under way.
     pub(crate) is_looking: bool,
-    pub(crate) running: Option<Begun>,
+    pub(crate) running: Option<Fresh>,
     pub(crate) lines: Vec<Line>,
     /// The numbers of the next jobs: from this one on, so many.
     next_id: NonZeroU64,
@@ -123,7 +145,7 @@ impl Notebook {
 
     /// The look is over, with an item of that band. `None`: there is no leave any more.
     #[inline]
-    pub(crate) fn begin(&self, band: Band, worker: usize, now: Moment) -> Option<Begun> {
+    pub(crate) fn begin(&self, band: Band, now: Moment) -> Option<Fresh> {
         let mut page = lock(&self.0);
         if !page.has_leave {
             return None;
@@ -131,22 +153,14 @@ impl Notebook {
         let id = page.next_id;
         page.next_id = id.saturating_add(1);
         page.ids = page.ids.saturating_sub(1);
-        let begun = Begun {
-            meta: Meta {
-                id,
-                band,
-                origin: band,
-                number: 0, // nobody joins, and who does later waits for it
-                since: now,
-                history: None,
-                attempts: 0,
-                has_begun: false,
-            },
-            worker,
+        let fresh = Fresh {
+            id,
+            number: 0, // nobody joins, and who does later waits for it
             at: now,
+            band,
         };
         page.is_looking = false;
-        page.running = Some(begun);
-        Some(begun)
+        page.running = Some(fresh);
+        Some(fresh)
     }
 }

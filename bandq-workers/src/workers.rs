@@ -284,15 +284,16 @@ impl<T, E> Workers<T, E> {
         }
         let (least, most) = self.concurrency.clone().into_inner();
         let adapt = (least < most).then(|| Adapt::new(least, most));
-        let is_observed = self.name.is_some() || self.replace.is_some();
+        let has_questions = self.name.is_some() || self.replace.is_some();
         self.presence
             .0
-            .hire(crew, adapt, is_observed, Location::caller());
+            .hire(crew, adapt, has_questions, Location::caller());
         Driver {
             intake: Intake::new(&self.receiver),
             desk: Arc::new(Desk {
                 handler,
                 pool: Arc::clone(&self.presence.0),
+                is_observed: self.receiver.snapshot().observed_for.is_some(),
                 receiver: self.receiver,
                 budget: self
                     .retry

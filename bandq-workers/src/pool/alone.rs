@@ -19,7 +19,7 @@ use super::{Phase, Pool, Running, State, Verdict};
 use crate::{
     clock::Moment,
     entry::Entry,
-    notebook::{Begun, Notebook, Noted},
+    notebook::{Begun, Fresh, Notebook, Noted},
     quiet::lock,
 };
 use bandq::{Band, Receiver};
@@ -69,11 +69,11 @@ impl<T> Pool<T> {
         worker: usize,
         received: Option<(Band, T)>,
         now: Moment,
-    ) -> Option<(T, Begun)> {
+    ) -> Option<(T, Fresh)> {
         let band = received.as_ref().map(|(band, _)| *band);
-        let begun = band.and_then(|band| by.notebook.begin(band, worker, now));
-        match (begun, received) {
-            (Some(begun), Some((_, item))) => Some((item, begun)),
+        let fresh = band.and_then(|band| by.notebook.begin(band, now));
+        match (fresh, received) {
+            (Some(fresh), Some((_, item))) => Some((item, fresh)),
             (_, received) => self.take_up_slowly(by, worker, received, now),
         }
     }
@@ -86,12 +86,12 @@ impl<T> Pool<T> {
         worker: usize,
         received: Option<(Band, T)>,
         now: Moment,
-    ) -> Option<(T, Begun)> {
+    ) -> Option<(T, Fresh)> {
         let mut guard = lock(&self.state);
         let state = &mut *guard;
         state.take_leave_of(worker); // now the look is one of `receiving`
         state.receiving -= 1;
-        let begun = received.and_then(|(band, item)| {
+        let fresh = received.and_then(|(band, item)| {
             let meta = state.number(band, now);
             if !state.goes_on() {
                 state.give_back(item, &meta, now, false);
@@ -103,9 +103,16 @@ impl<T> Pool<T> {
                 return None;
             }
             state.crew.begins(band);
-            Some((item, state.start(worker, meta, now, None)))
+            state.start(worker, meta, now, None);
+            let fresh = Fresh {
+                id: meta.id,
+                number: meta.number,
+                at: now,
+                band,
+            };
+            Some((item, fresh))
         });
-        if begun.is_none() {
+        if fresh.is_none() {
             state.crew.rests(worker);
         }
         let is_watched = state.is_watched();
@@ -113,10 +120,10 @@ impl<T> Pool<T> {
         if is_watched {
             self.tell(lock(&self.state));
         }
-        if begun.is_none() && !by.is_local {
+        if fresh.is_none() && !by.is_local {
             self.driver.wake();
         }
-        begun
+        fresh
     }
 
     /// The worker's last job is noted as done, and it looks for no other: it is free.
@@ -184,8 +191,8 @@ impl<T> State<T> {
             counts.done += 1;
             self.times[band].record(line.nanos);
         }
-        if let Some(begun) = page.running.take() {
-            let band = begun.meta.band;
+        if let Some(fresh) = page.running.take() {
+            let band = fresh.band;
             self.received[band.index()] += 1;
             let counts = &mut self.counts[band.index()];
             counts.accepted += 1;
@@ -193,7 +200,7 @@ impl<T> State<T> {
             counts.running += 1;
             self.unsettled += 1;
             self.crew.begins(band);
-            self.running[worker] = Some(Running::new(&begun));
+            self.running[worker] = Some(Running::new(&fresh.begun(worker)));
         }
         if mem::take(&mut page.is_looking) {
             self.receiving += 1;

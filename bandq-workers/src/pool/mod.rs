@@ -241,16 +241,16 @@ impl<T> Pool<T> {
         }
     }
 
-    /// Before the pool runs. `is_observed`: somebody asks about those who work.
+    /// Before the pool runs. `has_questions`: somebody asks about those who work.
     pub(crate) fn hire(
         &self,
         mut crew: Crew,
         adapt: Option<Adapt>,
-        is_observed: bool,
+        has_questions: bool,
         location: &'static Location<'static>,
     ) {
         let mut state = lock(&self.state);
-        state.is_simple = crew.is_simple() && adapt.is_none() && !is_observed;
+        state.is_simple = crew.is_simple() && adapt.is_none() && !has_questions;
         if let Some(adapt) = &adapt {
             crew.set_cap(adapt.workers());
         }
@@ -496,16 +496,7 @@ impl<T> State<T> {
         self.next_id = id.saturating_add(1);
         let number = &mut self.received[band.index()];
         *number += 1;
-        let meta = Meta {
-            id,
-            band,
-            origin: band,
-            number: *number,
-            since,
-            history: None,
-            attempts: 0,
-            has_begun: false,
-        };
+        let meta = Meta::new(id, *number, band, since);
         let counts = &mut self.counts[band.index()];
         counts.accepted += 1;
         counts.waiting += 1;

@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! BANDQ_WORKERS_ROUNDS=1000     so many pools on each runtime (60)
-//! BANDQ_WORKERS_JOBS=100000000  so many jobs on all together, of which few take long; the more
-//!                               of them, the longer a pool lives
+//! BANDQ_WORKERS_JOBS=100000000  so many jobs on all together, a quarter on each, of which few take
+//!                               long; the more of them, the longer a pool lives
 //! ```
 
 #[path = "../support/mod.rs"]
@@ -20,7 +20,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
     thread,
@@ -47,10 +47,10 @@ impl Drop for Item {
     }
 }
 
-/// So many jobs of all pools together, if it is asked for.
+/// So many jobs on each runtime, if it is asked for.
 fn jobs() -> Option<u64> {
     static JOBS: OnceLock<Option<u64>> = OnceLock::new();
-    *JOBS.get_or_init(|| number("BANDQ_WORKERS_JOBS"))
+    *JOBS.get_or_init(|| Some(number("BANDQ_WORKERS_JOBS")?.div_ceil(4)))
 }
 
 fn number(variable: &str) -> Option<u64> {
@@ -220,17 +220,14 @@ async fn round(rt: impl Runtime) -> u64 {
 }
 
 fn rounds(name: &'static str, rt: impl Runtime) {
-    static DONE: AtomicU64 = AtomicU64::new(0);
     let rounds = number("BANDQ_WORKERS_ROUNDS").unwrap_or(60);
     let (mut round_number, mut here) = (0, 0);
     while match jobs() {
-        Some(jobs) => DONE.load(Ordering::Relaxed) < jobs,
+        Some(jobs) => here < jobs,
         None => round_number < rounds,
     } {
         let _watchdog = Watchdog::new(name);
-        let jobs = rt.block_on(round(rt));
-        DONE.fetch_add(jobs, Ordering::Relaxed);
-        here += jobs;
+        here += rt.block_on(round(rt));
         round_number += 1;
     }
     println!("{name}: {here} jobs of {round_number} pools");
