@@ -1,7 +1,7 @@
 //! Where workers run: inside the pool's own future, or as tasks of a runtime.
 
 use crate::{
-    quiet::lock,
+    quiet::{lock, quietly},
     sync::{AtomicBool, Mutex},
     wakes::WakerCell,
 };
@@ -57,7 +57,8 @@ impl Wake for Bell {
     }
 }
 
-struct Seat<F: Future> {
+/// Of one worker.
+struct Slot<F: Future> {
     /// Kept from handler to handler, so that one costs no allocation.
     future: Pin<Box<Option<F>>>,
     bell: Arc<Bell>,
@@ -67,7 +68,7 @@ struct Seat<F: Future> {
 
 /// Inside the pool's own future.
 pub(crate) struct Inside<F: Future> {
-    seats: Vec<Seat<F>>,
+    slots: Vec<Slot<F>>,
     ready: Arc<Ready>,
     /// Those that have begun and were not polled yet.
     fresh: Vec<usize>,
@@ -83,7 +84,7 @@ impl<F: Future> Inside<F> {
             driver: Arc::clone(driver),
         });
         Self {
-            seats: Vec::new(),
+            slots: Vec::new(),
             ready,
             fresh: Vec::new(),
             now: Vec::new(),
@@ -93,24 +94,24 @@ impl<F: Future> Inside<F> {
 
 impl<F: Future> Place<F> for Inside<F> {
     fn left(&mut self, worker: usize) -> Option<F::Output> {
-        self.seats.get_mut(worker)?.left.take()
+        self.slots.get_mut(worker)?.left.take()
     }
 
     fn start(&mut self, worker: usize, future: F) {
-        while self.seats.len() <= worker {
+        while self.slots.len() <= worker {
             let bell = Arc::new(Bell {
-                worker: self.seats.len(),
+                worker: self.slots.len(),
                 is_ready: AtomicBool::new(false),
                 ready: Arc::clone(&self.ready),
             });
-            self.seats.push(Seat {
+            self.slots.push(Slot {
                 future: Box::pin(None),
                 waker: Waker::from(Arc::clone(&bell)),
                 bell,
                 left: None,
             });
         }
-        self.seats[worker].future.as_mut().set(Some(future));
+        self.slots[worker].future.as_mut().set(Some(future));
         self.fresh.push(worker); // nobody need be woken
     }
 
@@ -122,18 +123,18 @@ impl<F: Future> Place<F> for Inside<F> {
         }
         let has_polled = !(self.now.is_empty() && self.fresh.is_empty());
         for worker in self.now.drain(..) {
-            let seat = &mut self.seats[worker];
-            seat.bell.is_ready.swap(false, Ordering::AcqRel); // as in `wake_by_ref`
-            seat.poll();
+            let slot = &mut self.slots[worker];
+            slot.bell.is_ready.swap(false, Ordering::AcqRel); // as in `wake_by_ref`
+            slot.poll();
         }
         for worker in self.fresh.drain(..) {
-            self.seats[worker].poll();
+            self.slots[worker].poll();
         }
         has_polled
     }
 }
 
-impl<F: Future> Seat<F> {
+impl<F: Future> Slot<F> {
     fn poll(&mut self) {
         let mut context = Context::from_waker(&self.waker);
         let Some(future) = self.future.as_mut().as_pin_mut() else {
@@ -143,6 +144,13 @@ impl<F: Future> Seat<F> {
             self.left = Some(left);
             self.future.as_mut().set(None);
         }
+    }
+}
+
+impl<F: Future> Drop for Slot<F> {
+    fn drop(&mut self) {
+        // Each alone: two panics would abort.
+        quietly(|| self.future.as_mut().set(None));
     }
 }
 

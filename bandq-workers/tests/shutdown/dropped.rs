@@ -5,6 +5,7 @@ use bandq::Band;
 use bandq_workers::{Job, Report, Workers};
 use std::{
     future::{Future, pending},
+    panic::resume_unwind,
     pin::pin,
     sync::{
         Arc,
@@ -32,6 +33,33 @@ fn a_pool_that_is_dropped_drops_its_handlers_and_gives_their_items_back() {
     check(&report, 2);
     let items: Vec<u32> = report.returned.iter().map(|r| r.item).collect();
     assert_eq!((items, report.interrupted), (vec![1, 2], 2));
+}
+
+/// Panics where it is dropped.
+struct Fragile;
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        resume_unwind(Box::new("a local's drop"));
+    }
+}
+
+#[test]
+fn handlers_whose_locals_panic_when_the_pool_is_dropped_give_their_items_back() {
+    let (sender, receiver) = bandq::unbounded(1);
+    sender.try_send_many(Band::URGENT, vec![1, 2, 3]).unwrap();
+    let workers = Workers::new(receiver).concurrency(3);
+    let control = workers.control();
+    let mut pool = Box::pin(workers.run(|_job: Job<u32>| async {
+        let _local = Fragile;
+        pending::<()>().await;
+    }));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(pool.as_mut().poll(&mut context).is_pending());
+    drop(pool); // a second panic while the first one unwinds would abort
+    let report = futures_lite::future::block_on(control.stop(LONG));
+    check(&report, 3);
+    assert_eq!((report.returned.len(), report.interrupted), (3, 3));
 }
 
 #[test]
