@@ -46,8 +46,9 @@ pub struct Control<T> {
 }
 
 impl<T> Control<T> {
-    /// No handler starts until [`resume`](Self::resume), or a drain; those that run go on. The
-    /// future is ready when none runs any more, or the pause is over; nobody needs it.
+    /// When this has returned, no handler starts until [`resume`](Self::resume), or a drain (but
+    /// for a thread that was on its way into one, as with [`stop`](Self::stop)); those that run go
+    /// on. The future is ready when none runs any more, or the pause is over; nobody needs it.
     ///
     /// ```
     /// # use bandq::Band;
@@ -70,6 +71,8 @@ impl<T> Control<T> {
         Quiet {
             cell: Some(self.pool.pause()),
             pool: Arc::clone(&self.pool),
+            receiver: self.receiver.clone(),
+            timer: Timer::default(),
         }
     }
 
@@ -79,6 +82,8 @@ impl<T> Control<T> {
         Quiet {
             cell: None,
             pool: Arc::clone(&self.pool),
+            receiver: self.receiver.clone(),
+            timer: Timer::default(),
         }
     }
 
@@ -257,9 +262,27 @@ impl<T> fmt::Debug for Ending<T> {
     }
 }
 
+/// Takes the steps of a pool that ends, as far as they can be taken now: for whoever waits for
+/// something else, since the driver may be blocked, or gone.
+fn help_to_end<T>(
+    pool: &Pool<T>,
+    receiver: &Weak<Receiver<T>>,
+    timer: &mut Timer,
+    context: &mut Context<'_>,
+) {
+    while pool.is_ending() {
+        match pool.step(receiver.upgrade().as_deref()) {
+            Step::Sleep(at) if timer.is_due(at, context) => {}
+            Step::Sleep(_) | Step::Ended => return,
+        }
+    }
+}
+
 /// The future of [`Control::pause`] and [`Control::resume`], which take effect without it.
 pub struct Quiet<T> {
     pool: Arc<Pool<T>>,
+    receiver: Weak<Receiver<T>>,
+    timer: Timer,
     /// Of a pause; none of a resume, which waits for nothing.
     cell: Option<Arc<WakerCell>>,
 }
@@ -267,14 +290,16 @@ pub struct Quiet<T> {
 impl<T> Future for Quiet<T> {
     type Output = Report<T>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Report<T>> {
-        if let Some(cell) = &self.cell {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Report<T>> {
+        let this = &mut *self;
+        if let Some(cell) = &this.cell {
             cell.register(context.waker());
-            if !self.pool.is_quiet() {
+            help_to_end(&this.pool, &this.receiver, &mut this.timer, context);
+            if !this.pool.is_quiet() {
                 return Poll::Pending;
             }
         }
-        Poll::Ready(self.pool.report())
+        Poll::Ready(this.pool.report())
     }
 }
 
@@ -290,6 +315,7 @@ pub struct Join<T> {
     pool: Arc<Pool<T>>,
     receiver: Weak<Receiver<T>>,
     cell: Arc<WakerCell>,
+    timer: Timer,
     /// `None` when it is over.
     key: Option<u64>,
 }
@@ -302,6 +328,7 @@ impl<T> Join<T> {
             pool: Arc::clone(pool),
             receiver,
             cell,
+            timer: Timer::default(),
             key,
         }
     }
@@ -311,17 +338,17 @@ impl<T> Future for Join<T> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let Some(key) = self.key else {
+        let this = &mut *self;
+        let Some(key) = this.key else {
             return Poll::Ready(());
         };
-        self.cell.register(context.waker());
-        if self
-            .pool
-            .is_joining(key, self.receiver.upgrade().as_deref())
-        {
+        this.cell.register(context.waker());
+        help_to_end(&this.pool, &this.receiver, &mut this.timer, context);
+        let receiver = this.receiver.upgrade();
+        if this.pool.is_joining(key, receiver.as_deref()) {
             return Poll::Pending;
         }
-        self.key = None;
+        this.key = None;
         Poll::Ready(())
     }
 }

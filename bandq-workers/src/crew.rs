@@ -7,6 +7,8 @@ struct Group {
     /// A bit a band.
     mask: u64,
     free: Vec<usize>,
+    /// Those who hung, and in whose place there are others now.
+    retired: Vec<usize>,
     at_work: usize,
     /// So many may be, if there are so many.
     cap: usize,
@@ -70,6 +72,7 @@ impl Crew {
         self.groups.push(Group {
             mask,
             free,
+            retired: Vec::new(),
             at_work: 0,
             cap: usize::MAX,
         });
@@ -101,8 +104,19 @@ impl Crew {
     /// who are reserved stay so.
     #[inline]
     pub(crate) fn occupy(&mut self, band: Band) -> Option<usize> {
+        self.occupy_of(0, band)
+    }
+
+    /// The same of those who are reserved.
+    pub(crate) fn occupy_reserved(&mut self, band: Band) -> Option<usize> {
+        self.occupy_of(1, band)
+    }
+
+    /// The same of all groups but so many.
+    #[inline]
+    fn occupy_of(&mut self, skipped: usize, band: Band) -> Option<usize> {
         let bit = 1 << band.index();
-        let mut groups = self.groups.iter_mut();
+        let mut groups = self.groups.iter_mut().skip(skipped);
         let worker = groups.find_map(|group| {
             let may = group.mask & bit != 0;
             let worker = (may && group.at_work < group.cap)
@@ -113,7 +127,7 @@ impl Crew {
         });
         let (worker, is_last) = match worker {
             Some(found) => found,
-            None if self.grows => (self.hire(0), false),
+            None if self.grows && skipped == 0 => (self.hire(0), false),
             None => return None,
         };
         if is_last {
@@ -175,16 +189,22 @@ impl Crew {
         }
     }
 
+    /// That worker, in whose place there is another one, hangs no longer.
+    pub(crate) fn retires(&mut self, worker: usize) {
+        self.groups[self.group_of[worker]].retired.push(worker);
+    }
+
     /// Whether nobody needs to know who works on what: as many general workers as there are may
     /// work, on any band.
     pub(crate) fn is_simple(&self) -> bool {
         !self.grows && self.bands.iter().all(|band| band.limit == usize::MAX)
     }
 
-    /// One more worker, of the same kind as one that hangs.
+    /// One more worker, of the same kind as one that hangs: one who hung before, if there is any.
     pub(crate) fn replace(&mut self, worker: usize) {
         let group = self.group_of[worker];
-        let new = self.hire(group);
+        let retired = self.groups[group].retired.pop();
+        let new = retired.unwrap_or_else(|| self.hire(group));
         let group = &mut self.groups[group];
         group.free.push(new);
         group.at_work = group.at_work.saturating_sub(1); // the one that hangs does not count

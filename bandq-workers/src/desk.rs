@@ -6,7 +6,7 @@ use crate::{
     notebook::Fresh,
     outcome::{Failure, Outcome},
     past::{Histories, Past},
-    pool::{Again, Alone, Pool, Verdict},
+    pool::{Again, Alone, Ended, Pool, Verdict},
     quiet::{discard, lock, quietly},
     report::Counts,
     retry::{Budget, Retry},
@@ -82,6 +82,8 @@ pub(crate) enum End<E> {
     TimedOut,
     Cut,
     Unstarted,
+    /// Neither did it start: the pool is paused.
+    Paused,
 }
 
 /// Where all handlers of a pool end.
@@ -112,12 +114,12 @@ impl<T, E, H> Desk<T, E, H> {
         }
     }
 
-    /// A handler has ended, and was dropped. Its worker is free.
-    pub(crate) fn end(&self, seat: &mut Arc<Seat<T>>, end: End<E>) {
-        let (verdict, now) = self.decide(seat, end);
+    /// A handler that began then has ended, and was dropped. Its worker is free.
+    pub(crate) fn end(&self, seat: &mut Arc<Seat<T>>, end: End<E>, began: Moment) {
+        let ended = self.decide(seat, end, began);
         let receiver = &self.receiver;
         self.pool
-            .settle(receiver, &seat.begun, verdict, now, self.is_local);
+            .settle(receiver, &seat.begun, ended, self.is_local);
     }
 
     /// The same, and the next job of its worker, if that goes on by itself: until then at the most.
@@ -125,16 +127,18 @@ impl<T, E, H> Desk<T, E, H> {
         &self,
         seat: &mut Arc<Seat<T>>,
         end: End<E>,
+        began: Moment,
         until: Moment,
     ) -> Option<(T, Fresh)> {
-        let (verdict, now) = self.decide(seat, end);
+        let ended = self.decide(seat, end, began);
+        let now = ended.now;
         let by = Alone {
             receiver: &*self.receiver,
             notebook: &seat.notebook,
             until,
             is_local: self.is_local,
         };
-        if !self.pool.settle_alone(&by, &seat.begun, verdict, now) {
+        if !self.pool.settle_alone(&by, &seat.begun, ended) {
             return None;
         }
         // A panic of a hook that is called meanwhile must not leave the look under way for ever.
@@ -144,16 +148,48 @@ impl<T, E, H> Desk<T, E, H> {
 
     /// What becomes of the item.
     #[inline(always)] // a verdict is large, and moved otherwise
-    fn decide(&self, seat: &mut Arc<Seat<T>>, end: End<E>) -> (Verdict<T>, Moment) {
+    fn decide(&self, seat: &mut Arc<Seat<T>>, end: End<E>, began: Moment) -> Ended<T> {
+        let clock = &self.pool.clock;
         let let_go = seat.close();
         let seat = &**seat;
-        let now = self.pool.clock.now();
-        let cost = now.nanos_since(seat.begun.at) / 1000;
-        self.receiver.charge(seat.begun.meta.band, cost);
-        let verdict = match (end, let_go) {
-            (End::Cut, LetGo::Dropped(item) | LetGo::Requeued(item)) => Verdict::Interrupted(item),
-            (End::Unstarted, LetGo::Dropped(item)) => Verdict::Unstarted(item),
-            (End::Cut | End::Unstarted, _) => self.gone(seat),
+        let (verdict, ended, now) = match (end, let_go) {
+            (End::Outcome(Outcome::Done), LetGo::Dropped(item)) => {
+                self.forget(seat);
+                discard(item); // before anybody is told that it is done; part of the job's time
+                let now = clock.now();
+                (Verdict::Done, now, now)
+            }
+            (End::Unstarted, LetGo::Dropped(item)) => {
+                self.forget(seat);
+                (Verdict::Unstarted(item), began, clock.now())
+            }
+            (End::Paused, LetGo::Dropped(item)) => (Verdict::Paused(item), began, clock.now()),
+            (end, let_go) => {
+                let ended = clock.now();
+                let verdict = self.decide_slowly(seat, end, let_go, ended);
+                (verdict, ended, clock.now()) // hooks and predicates have had their time
+            }
+        };
+        let ran = ended.nanos_since(began);
+        self.receiver.charge(seat.begun.meta.band, ran / 1000);
+        Ended { verdict, ran, now }
+    }
+
+    /// The same where it is not simply done. Apart, because most jobs are.
+    #[inline(never)]
+    fn decide_slowly(
+        &self,
+        seat: &Seat<T>,
+        end: End<E>,
+        let_go: LetGo<T>,
+        now: Moment,
+    ) -> Verdict<T> {
+        match (end, let_go) {
+            (End::Cut, LetGo::Dropped(item) | LetGo::Requeued(item)) => {
+                self.forget(seat);
+                Verdict::Interrupted(item)
+            }
+            (End::Cut | End::Unstarted | End::Paused, _) => self.gone(seat),
             (End::Panicked(text), let_go) => {
                 self.count(seat, |counts| counts.panicked += 1);
                 self.failed(seat, let_go, Failure::Panicked(text), now)
@@ -163,11 +199,9 @@ impl<T, E, H> Desk<T, E, H> {
                 self.failed(seat, let_go, Failure::TimedOut, now)
             }
             (End::Outcome(outcome), let_go) => self.outcome(seat, let_go, outcome, now),
-        };
-        (verdict, now)
+        }
     }
 
-    #[inline]
     fn outcome(
         &self,
         seat: &Seat<T>,
@@ -208,8 +242,7 @@ impl<T, E, H> Desk<T, E, H> {
         Verdict::Taken
     }
 
-    /// Not to be tried again before `least`. Apart, as `bury` is: most jobs are done.
-    #[inline(never)]
+    /// Not to be tried again before `least`.
     fn failed(
         &self,
         seat: &Seat<T>,
@@ -262,7 +295,6 @@ impl<T, E, H> Desk<T, E, H> {
     }
 
     /// The hook gets it.
-    #[inline(never)]
     fn bury(
         &self,
         seat: &Seat<T>,

@@ -67,7 +67,7 @@ where
                     Step::Sleep(until) => at = until,
                 }
             }
-            let has_started = self.start(pool, now, context);
+            let has_started = self.start(pool, now, until, context);
             let has_polled = self.place.poll();
             now = pool.clock.now();
             if has_started || has_polled {
@@ -89,9 +89,15 @@ where
         Poll::Pending
     }
 
-    /// Starts handlers while there are items for them and workers. Whether it has, or has done
-    /// something else that may allow the next.
-    fn start(&mut self, pool: &Pool<T>, now: Moment, context: &mut Context<'_>) -> bool {
+    /// Starts handlers while there are items for them and workers, until then at the most. Whether
+    /// it has, or has done something else that may allow the next.
+    fn start(
+        &mut self,
+        pool: &Pool<T>,
+        now: Moment,
+        until: Moment,
+        context: &mut Context<'_>,
+    ) -> bool {
         let desk = Arc::clone(&self.desk);
         let receiver = &*desk.receiver;
         let mut has_started = false;
@@ -113,7 +119,8 @@ where
                     if desk.is_local {
                         pool.accept_and_pick(receiver, (band, item), name, now)
                     } else {
-                        // What spawns is foreign code: no look may be under way meanwhile.
+                        // What spawns is foreign code, and may ask the pool to end and wait for
+                        // that: no look may be under way meanwhile.
                         (pool.accept(receiver, band, item, name, now), None)
                     }
                 }
@@ -137,7 +144,11 @@ where
             if let Some((item, begun)) = begun {
                 self.begin(item, begun);
             }
-            pick = next.unwrap_or_else(|| pool.pick(receiver, now));
+            pick = match next {
+                Some(next) => next,
+                None if now >= until => Pick::Nothing, // tasks may end as fast as they start
+                None => pool.pick(receiver, now),
+            };
         }
         has_started
     }

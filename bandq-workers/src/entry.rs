@@ -115,11 +115,19 @@ impl<T> Store<T> {
         self.mask |= 1 << band;
     }
 
-    /// To be had before all others of its band.
+    /// To be had before all others of its band, but for those that were put first and came earlier.
     pub(crate) fn put_first(&mut self, entry: Entry<T>) {
         let band = entry.meta.band.index();
+        let coming = |meta: &Meta| (meta.since, meta.id);
+        let comes = coming(&entry.meta);
+        let entries = &self.entries;
+        let is_before = |&&(behind, key): &&(u64, Key)| {
+            let other = entries.get(key);
+            behind == 0 && other.is_some_and(|other| coming(&other.meta) < comes)
+        };
+        let place = self.due[band].iter().take_while(is_before).count();
         let key = self.entries.add(entry);
-        self.due[band].push_front((0, key));
+        self.due[band].insert(place, (0, key));
         self.mask |= 1 << band;
     }
 
@@ -204,6 +212,28 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use std::time::Duration;
+
+    #[test]
+    fn what_is_put_first_goes_by_the_time_when_it_came() {
+        let now = Clock::new().now();
+        let entry = |item: u32| Entry {
+            item,
+            meta: Meta::new(
+                NonZeroU64::MIN.saturating_add(item.into()),
+                0,
+                Band::URGENT,
+                now,
+            ),
+            units: 0,
+        };
+        let mut store = Store::new(1);
+        store.put(7, entry(0)); // a retry, in its place
+        for item in [2, 1, 4, 3] {
+            store.put_first(entry(item));
+        }
+        let items = std::iter::from_fn(|| Some(store.take(Band::URGENT)?.item));
+        assert_eq!(items.collect::<Vec<_>>(), [1, 2, 3, 4, 0]);
+    }
 
     #[test]
     fn what_waits_ripens_by_time_and_is_had_by_band() {

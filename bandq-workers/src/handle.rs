@@ -88,6 +88,8 @@ struct Settling<T, E, H> {
     kit: Option<Kit<T, E, H>>,
     /// Nobody has said how it ended.
     is_unstarted: bool,
+    /// When the handler began.
+    began: Moment,
 }
 
 impl<T, E, H> Ticket<T, E, H> {
@@ -96,6 +98,7 @@ impl<T, E, H> Ticket<T, E, H> {
             job: Some(kit.job(item)),
             working: kit.desk.is_observed.then(|| kit.working()),
             settling: Settling {
+                began: kit.seat.begun.at,
                 kit: Some(kit),
                 is_unstarted: true,
             },
@@ -111,7 +114,8 @@ impl<T, E, H> Ticket<T, E, H> {
             return false;
         };
         // If it panics in spite of all, the kit is still there, and `Settling` settles the job.
-        let next = kit.desk.end_and_go_on(&mut kit.seat, end, until);
+        let began = self.settling.began;
+        let next = kit.desk.end_and_go_on(&mut kit.seat, end, began, until);
         let Some((item, fresh)) = next else {
             return false;
         };
@@ -121,6 +125,7 @@ impl<T, E, H> Ticket<T, E, H> {
             self.working = Some(kit.working());
         }
         self.settling.is_unstarted = true;
+        self.settling.began = fresh.at;
         true
     }
 }
@@ -133,7 +138,7 @@ impl<T, E, H> Drop for Settling<T, E, H> {
             } else {
                 End::Cut
             };
-            kit.desk.end(&mut kit.seat, end);
+            kit.desk.end(&mut kit.seat, end, self.began);
         }
     }
 }
@@ -152,12 +157,9 @@ where
     F::Output: Into<Outcome<E>>,
 {
     async move {
-        let Kit { desk, seat, .. } = ticket.settling.kit.as_ref()?;
-        let now = if desk.is_local {
-            seat.begun.at
-        } else {
-            desk.pool.clock.now() // a task may have waited for its first poll
-        };
+        // A task may have waited for its first poll, and inside the pool others had theirs before.
+        let now = ticket.settling.kit.as_ref()?.desk.pool.clock.now();
+        ticket.settling.began = now;
         let until = now.after(SLICE);
         loop {
             let end = job(&mut ticket).await?;
@@ -186,6 +188,9 @@ where
         let call = &desk.pool.call;
         if call.is_asked() {
             return Some(End::Unstarted);
+        }
+        if desk.pool.is_paused() {
+            return Some(End::Paused);
         }
         settling.is_unstarted = false;
         desk.first(seat);

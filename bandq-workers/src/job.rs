@@ -3,7 +3,7 @@
 use crate::{
     ears::Ears,
     notebook::{Begun, Notebook},
-    pool::{Pool, Verdict},
+    pool::{Ended, Pool, Verdict},
     quiet::{lock, quietly},
     sync::Mutex,
     wakes::WakerCell,
@@ -115,8 +115,12 @@ impl<T> Seat<T> {
     fn settle_by_hand(&self, verdict: Verdict<T>) {
         *lock(&self.home) = Home::Closed;
         let now = self.pool.clock.now();
-        self.pool
-            .settle(&self.receiver, &self.begun, verdict, now, false);
+        let ended = Ended {
+            verdict,
+            ran: now.nanos_since(self.begun.at),
+            now,
+        };
+        self.pool.settle(&self.receiver, &self.begun, ended, false);
     }
 }
 
@@ -185,8 +189,10 @@ impl<T> Job<T> {
     }
 
     /// The number of the worker, from 0 on: no two jobs that run at a time have the same. For what
-    /// each worker has of its own, a connection or a buffer. What one worker gets of one band, it
-    /// gets in the order of the band, retries aside.
+    /// each worker has of its own, a connection or a buffer. It is less than the number of workers,
+    /// those that are reserved and [replaced](crate::Workers::replace_stuck) counted. What one
+    /// worker gets of one band, it gets in the order of the band, aside from what was put back: for
+    /// a retry, or by a pause.
     ///
     /// ```
     /// # use bandq::Band;

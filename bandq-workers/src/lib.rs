@@ -57,7 +57,8 @@
 //! As [`Retry`] says: exponential backoff with full jitter, so many attempts, a budget. The item
 //! waits inside the pool, and keeps its number, its age and its attempts. It holds no worker
 //! meanwhile. When its time has come it goes to the end of its band, or of [`Retry::band`]: behind
-//! what is in the channel at that moment, and before what comes later. What is dead goes to the
+//! what is in the channel at that moment, and before what comes later. (If somebody else takes some
+//! of that out of the channel, it comes later by as many.) What is dead goes to the
 //! [dead-letter hook](Workers::dead_letter) with all its failures.
 //!
 //! An item that waits to be worked on again keeps its [room](bandq::Receiver::hold_room) in the

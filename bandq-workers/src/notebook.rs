@@ -123,9 +123,10 @@ impl Notebook {
         mem::take(&mut page.has_leave).then_some(page)
     }
 
-    /// The job that was begun last is done. `may_look`: and the worker would go on.
+    /// The job that was begun last is done, and ran for so many nanoseconds. `may_look`: and the
+    /// worker would go on.
     #[inline]
-    pub(crate) fn done(&self, begun: &Begun, now: Moment, may_look: bool) -> Noted {
+    pub(crate) fn done(&self, begun: &Begun, ran: u64, may_look: bool) -> Noted {
         let mut page = lock(&self.0);
         if !page.has_leave {
             return Noted::Nothing;
@@ -133,7 +134,7 @@ impl Notebook {
         page.running = None;
         page.lines.push(Line {
             band: begun.meta.origin,
-            nanos: now.nanos_since(begun.at),
+            nanos: ran,
         });
         page.is_looking = may_look && page.ids > 0 && page.lines.len() < LINES;
         if page.is_looking {

@@ -92,13 +92,16 @@ use std::{
 /// ```
 #[derive(Clone, Default)]
 pub struct Collector {
-    pools: Arc<Mutex<Vec<Named>>>,
+    pools: Arc<Mutex<Vec<Arc<Named>>>>,
 }
 
 struct Named {
     name: String,
     /// `None` when it is gone.
     look: Box<dyn Fn() -> Option<Seen> + Send + Sync>,
+    /// By band: the attempts that were exported. One that never comes to run is counted no more,
+    /// and a counter must not go down.
+    started: Mutex<Vec<u64>>,
 }
 
 /// What is exported of a pool, at one scrape.
@@ -144,28 +147,45 @@ impl Collector {
                     bands: report.bands,
                 })
             }),
+            started: Mutex::default(),
         };
-        let mut pools = self.lock();
+        let mut pools = lock(&self.pools);
         pools.retain(|other| other.name != named.name);
-        pools.push(named);
+        pools.push(Arc::new(named));
     }
 
-    /// Outside of the lock is where it is written, which may be foreign code.
+    /// Outside of the lock is where it is looked and written: the last look at a pool may drop it,
+    /// and so foreign items.
     fn look(&self) -> Vec<(String, Seen)> {
-        let mut seen = Vec::new();
-        self.lock().retain(|pool| {
-            let report = (pool.look)();
-            let is_there = report.is_some();
-            seen.extend(report.map(|report| (pool.name.clone(), report)));
-            is_there
-        });
-        seen
+        let pools = lock(&self.pools).clone();
+        let mut all_seen = Vec::new();
+        for pool in pools {
+            if let Some(mut seen) = (pool.look)() {
+                pool.raise(&mut seen.bands);
+                all_seen.push((pool.name.clone(), seen));
+            } else {
+                lock(&self.pools).retain(|other| !Arc::ptr_eq(other, &pool));
+            }
+        }
+        all_seen
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Named>> {
-        // Nothing in there that could panic leaves it half done.
-        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+impl Named {
+    /// What was exported as started before is not taken back.
+    fn raise(&self, bands: &mut [BandReport]) {
+        let mut exported = lock(&self.started);
+        exported.resize(bands.len(), 0);
+        for (band, exported) in bands.iter_mut().zip(exported.iter_mut()) {
+            *exported = band.counts.started.max(*exported);
+            band.counts.started = *exported;
+        }
     }
+}
+
+/// Nothing under one of these locks that could panic leaves it half done.
+fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// All series of one name, which is without its unit, and without what says that it is a counter.
@@ -317,7 +337,7 @@ fn encode_times(times: &RunTimes, encoder: &mut MetricEncoder<'_>) -> fmt::Resul
 
 impl fmt::Debug for Collector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pools = self.lock();
+        let pools = lock(&self.pools);
         f.debug_set()
             .entries(pools.iter().map(|pool| &pool.name))
             .finish()

@@ -179,8 +179,9 @@ impl<E> fmt::Debug for Retry<E> {
     }
 }
 
-/// So many seconds are looked back at.
-const WINDOW: usize = 10;
+/// So many seconds are looked back at. Of the oldest, a part of which is no longer than that ago,
+/// the retries count and the first attempts do not: so there are never too many retries.
+const WINDOW: usize = 11;
 
 /// First attempts and retries of the last seconds.
 pub(crate) struct Budget {
@@ -221,9 +222,15 @@ impl Budget {
     /// Whether there may be one more retry, which is counted then.
     pub(crate) fn retry(&mut self) -> bool {
         self.second();
-        let (firsts, retries) = self.seconds.iter().fold((0.0, 0.0), |sum, second| {
-            (sum.0 + f64::from(second.0), sum.1 + f64::from(second.1))
-        });
+        let oldest = ((self.now + 1) % WINDOW as u64) as usize;
+        let mut firsts = 0.0;
+        let mut retries = 0.0;
+        for (n, second) in self.seconds.iter().enumerate() {
+            if n != oldest {
+                firsts += f64::from(second.0);
+            }
+            retries += f64::from(second.1);
+        }
         let may = retries + 1.0 <= firsts * self.ratio + f64::from(self.reserve);
         if may {
             self.second().1 += 1;
@@ -265,5 +272,20 @@ mod tests {
             budget.first();
         }
         assert_eq!((0..100).filter(|_| budget.retry()).count(), 10);
+    }
+
+    #[test]
+    fn in_any_ten_seconds_there_are_no_more_retries_than_that() {
+        let mut budget = Budget::new((1.0, 3));
+        let mut retries_after = |millis| {
+            budget.began = now() - Duration::from_millis(millis);
+            (0..100).filter(|_| budget.retry()).count()
+        };
+        assert_eq!(retries_after(900), 3);
+        assert_eq!(retries_after(10_000), 0); // 9.1 seconds later
+        assert_eq!(retries_after(11_000), 3);
+        budget.first();
+        budget.began = now() - Duration::from_millis(21_000);
+        assert!(!budget.retry()); // what began longer ago allows none
     }
 }

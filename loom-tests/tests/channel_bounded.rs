@@ -215,6 +215,32 @@ fn counts() {
     });
 }
 
+/// What the room says to a third party meanwhile: of two units one is never in use.
+#[test]
+fn counts_room() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
+    model("bounded/counts_room", 2, bound, |cast| {
+        let (sender, receiver) = bounded(1, 2);
+        sender.try_send(Band::URGENT, 1).unwrap();
+        let observer = sender.clone();
+        let (kept, ()) = cast.two(
+            move || {
+                assert_eq!(receiver.try_recv(), Ok((Band::URGENT, 1)));
+                sender.try_send(Band::URGENT, 2).unwrap();
+                (sender, receiver)
+            },
+            move || {
+                let available = observer.available();
+                assert!(
+                    available >= Some(1),
+                    "{available:?}, and one item at a time"
+                );
+            },
+        );
+        assert_eq!(kept.0.available(), Some(1));
+    });
+}
+
 /// The same where the next one is another thread's.
 #[test]
 fn counts_by_a_third() {

@@ -1,6 +1,6 @@
 //! Receivers of some bands: whoever may take an item is woken for it.
 
-use bandq::{Band, Builder, unbounded};
+use bandq::{Band, Builder, Receiver, unbounded};
 use loom_tests::{
     Bound, Seen, block_on, model,
     task::{Count, begin_to_wait, poll_now},
@@ -182,18 +182,45 @@ fn took_a_more_urgent_one() {
 #[test]
 fn took_a_more_urgent_entry() {
     static SEEN: Seen = Seen::new();
+    took_a_more_urgent(
+        "within/took_a_more_urgent_entry",
+        &SEEN,
+        |receiver| async move { (receiver.recv().await.unwrap().0, receiver) },
+    );
+}
+
+/// The same where it takes a batch, which goes yet another way.
+#[test]
+fn took_a_more_urgent_batch() {
+    static SEEN: Seen = Seen::new();
+    took_a_more_urgent(
+        "within/took_a_more_urgent_batch",
+        &SEEN,
+        |receiver| async move {
+            let mut items = Vec::new();
+            receiver.recv_many(&mut items, 1).await;
+            (items[0].0, receiver)
+        },
+    );
+}
+
+/// What is received so is of entries.
+fn took_a_more_urgent<F>(
+    name: &'static str,
+    seen: &'static Seen,
+    receive: impl Fn(Receiver<u64>) -> F + Copy + Send + Sync + 'static,
+) where
+    F: Future<Output = (Band, Receiver<u64>)> + Send + 'static,
+{
     let bound = Bound::Preemptions(2).or_in_full(Bound::Preemptions(3));
-    model("within/took_a_more_urgent_entry", 2, bound, |cast| {
+    model(name, 2, bound, move |cast| {
         let (sender, receiver) = Builder::new(2).weigher(|_| 1).build().unwrap();
         let urgent = receiver.within(Band::URGENT..=Band::URGENT);
         let of_one = receiver.clone();
         let [narrow_count, one_count, another_count] = [(); 3].map(|()| Arc::<Count>::default());
         let mut narrow = pin!(urgent.recv());
         begin_to_wait(narrow.as_mut(), &narrow_count);
-        let mut one = Box::pin(async move {
-            let received = of_one.recv().await;
-            (received.unwrap().0, of_one)
-        });
+        let mut one = Box::pin(receive(of_one));
         begin_to_wait(one.as_mut(), &one_count);
         let mut another = pin!(receiver.recv());
         begin_to_wait(another.as_mut(), &another_count);
@@ -206,10 +233,10 @@ fn took_a_more_urgent_entry() {
             move || block_on(one),
         );
         if band == LOW {
-            SEEN.mark("its own");
+            seen.mark("its own");
             assert!(narrow_count.is_woken());
         } else {
-            SEEN.mark("the urgent one");
+            seen.mark("the urgent one");
             assert!(
                 another_count.is_woken(),
                 "the low item is there, and it sleeps"
@@ -218,7 +245,7 @@ fn took_a_more_urgent_entry() {
         assert_eq!(receiver.len(), 1);
         drop((sender, of_one));
     });
-    SEEN.expect(["its own", "the urgent one"]);
+    seen.expect(["its own", "the urgent one"]);
 }
 
 /// Who was woken for the low item takes the urgent one, and only then a narrow receiver appears, as

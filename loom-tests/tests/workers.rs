@@ -486,9 +486,11 @@ fn stop_complete_driver() {
     SEEN.expect(["done", "not begun"]);
 }
 
-/// A pause beside the last handler's end: who has paused hears that nothing runs.
+/// A pause beside the last handler, before it has begun or until its end: who has paused hears that
+/// nothing runs, and the item is done or waits.
 #[test]
 fn pause_complete() {
+    static SEEN: Seen = Seen::new();
     model("workers/pause_complete", 2, Bound::Preemptions(3), |cast| {
         let (set, mut task) = with_task(1, |job| async move { drop(job) });
         let control = set.control.clone();
@@ -499,10 +501,14 @@ fn pause_complete() {
                 task
             },
         );
-        assert_eq!((report.running, report.done), (0, 1));
-        drop((task, set.pool, set.sender, set.control));
+        assert_eq!((report.running, report.done + report.waiting), (0, 1));
+        assert_eq!(report.started, report.done);
+        SEEN.mark(if report.done == 1 { "done" } else { "put back" });
+        drop((task, set.pool, set.sender));
+        drop((set.control.take_returned(), set.control));
         set.ledger.settle();
     });
+    SEEN.expect(["done", "put back"]);
 }
 
 /// A job by hand is put back beside one who begins to wait for the next: that one gets it.

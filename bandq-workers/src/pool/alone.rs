@@ -15,7 +15,7 @@
 //! A worker begins under the lock of its notebook, with leave, or under the pool's. So after a
 //! stop or a pause has taken it, no job begins.
 
-use super::{Phase, Pool, Running, State, Verdict};
+use super::{Ended, Phase, Pool, Running, State, Verdict};
 use crate::{
     clock::Moment,
     entry::Entry,
@@ -39,16 +39,10 @@ impl<T> Pool<T> {
     /// A job has ended so. Whether a look of its worker is under way, to be ended by
     /// [`take_up`](Self::take_up).
     #[inline]
-    pub(crate) fn settle_alone(
-        &self,
-        by: &Alone<'_, T>,
-        begun: &Begun,
-        verdict: Verdict<T>,
-        now: Moment,
-    ) -> bool {
-        let may_look = now < by.until;
-        if matches!(verdict, Verdict::Done) {
-            match by.notebook.done(begun, now, may_look) {
+    pub(crate) fn settle_alone(&self, by: &Alone<'_, T>, begun: &Begun, ended: Ended<T>) -> bool {
+        let may_look = ended.now < by.until;
+        if matches!(ended.verdict, Verdict::Done) {
+            match by.notebook.done(begun, ended.ran, may_look) {
                 Noted::Looks => return true,
                 Noted::Stops => {
                     self.rest(by, begun.worker);
@@ -58,7 +52,7 @@ impl<T> Pool<T> {
             }
         }
         let receiver = by.receiver;
-        self.settle_and_look(receiver, begun, verdict, now, by.is_local, may_look)
+        self.settle_and_look(receiver, begun, ended, by.is_local, may_look)
     }
 
     /// The look is over: the worker's next job, if there is one; else it is free.

@@ -49,6 +49,7 @@ impl<T> Pool<T> {
         let state = &mut *guard;
         state.take_leave(); // and none is given until the pool has ended
         state.is_paused = false;
+        self.is_paused.store(false, Ordering::Relaxed); // as in `resume`
         let is_ending = &self.is_ending;
         is_ending.store(true, Ordering::Release); // pairs with the driver's look at it
         match (state.phase, how) {
@@ -208,6 +209,9 @@ impl<T> Pool<T> {
         };
         let is_empty = state.store.nothing_is_due() && state.store.next_at().is_none();
         if !(gave_way && is_empty && state.is_over && state.receiving == 0) {
+            let over = state.joins.over(false); // by what was given back, here or before
+            drop(guard);
+            wake_all(&over);
             return false;
         }
         state.phase = Phase::Ended;
@@ -295,13 +299,9 @@ impl super::Running {
 }
 
 impl<T> State<T> {
-    /// Of those who work.
+    /// Of all workers: a [`Cancelled`](crate::Cancelled) may be waited for when its job is over.
     fn ears(&self) -> Vec<Arc<Ears>> {
-        let running = self.running.iter().zip(&self.ears);
-        running
-            .filter(|(running, _)| running.is_some())
-            .map(|(_, ears)| Arc::clone(ears))
-            .collect()
+        self.ears.clone()
     }
 
     /// Those who still work are stuck.

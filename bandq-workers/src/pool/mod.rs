@@ -40,8 +40,8 @@
 //!
 //! # Races
 //!
-//! * *drain ‖ send.* The channel is closed first. A send that returned `Ok` put its item in before
-//!   a receive says `Closed`, so who stops at `Closed` has seen all of them.
+//! * *drain ‖ send.* The pool goes on until a receive says `Closed`. A send that returned `Ok` put
+//!   its item in before that, so who stops at `Closed` has seen all of them.
 //! * *stop ‖ start.* A start looks at the phase under the lock. An item that was received meanwhile
 //!   is returned. The handler's code begins a moment later, at the first poll, which looks at the
 //!   call (`Call`) once more; only if it passes that just before may its first instruction come
@@ -49,6 +49,8 @@
 //! * *stop ‖ retry due.* Both under the lock: the item is started before, or returned.
 //! * *cancel ‖ complete.* What a poll returned counts; the call is looked at before a poll only.
 //!   A result that comes during a stop counts as ever; if it is a retry, the item is returned.
+//! * *pause ‖ start.* The same: what a worker has and whose handler has not begun is put back, in
+//!   front of its band.
 //! * *join ‖ done.* See `joins`. A join registers and counts what is left under the lock.
 //! * *alone ‖ all of these.* A worker may take its next job without the lock; whoever changes what
 //!   that depends on stops it first. See `alone`.
@@ -84,7 +86,7 @@ use std::{
 
 pub(crate) use alone::Alone;
 pub(crate) use end::{How, Step};
-pub(crate) use settle::{Again, Verdict};
+pub(crate) use settle::{Again, Ended, Verdict};
 
 /// Where the pool stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -181,6 +183,8 @@ pub(crate) struct Pool<T> {
     pub(crate) call: Call,
     /// Whether the pool was asked to end, so that the driver need not take the lock to know.
     is_ending: AtomicBool,
+    /// What the state says of it, for a handler that is about to begin.
+    is_paused: AtomicBool,
     /// Of the driver, or of whoever waits for an item by hand.
     pub(crate) driver: Arc<WakerCell>,
     takers: Mutex<Waiters>,
@@ -236,6 +240,7 @@ impl<T> Pool<T> {
             clock,
             call: Call::default(),
             is_ending: AtomicBool::new(false),
+            is_paused: AtomicBool::new(false),
             driver: Arc::default(),
             takers: Mutex::default(),
         }
@@ -264,11 +269,17 @@ impl<T> Pool<T> {
         self.is_ending.load(Ordering::Acquire) // pairs with `ask` and `abandon`
     }
 
+    pub(crate) fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Acquire) // pairs with `pause`
+    }
+
     /// Returns where the caller waits until nothing runs.
     pub(crate) fn pause(&self) -> Arc<WakerCell> {
         let mut state = lock(&self.state);
         if state.phase == Phase::Running {
             state.is_paused = true;
+            // Release: who sees it sees what the caller of `pause` had done before.
+            self.is_paused.store(true, Ordering::Release);
             state.take_leave();
             state.not_at_capacity();
         }
@@ -278,6 +289,8 @@ impl<T> Pool<T> {
     pub(crate) fn resume(&self) {
         let mut state = lock(&self.state);
         state.is_paused = false;
+        self.is_paused.store(false, Ordering::Relaxed); // who is too late to see it is put first
+        state.not_at_capacity(); // the time of the pause says nothing
         let pausers = state.pausers.all();
         drop(state);
         pausers.iter().for_each(|cell| cell.wake());
@@ -530,10 +543,19 @@ impl<T> State<T> {
                 self.crew.begins(meta.band);
                 worker
             }
-            None => match self.crew.occupy(meta.band) {
-                Some(worker) => worker,
-                None => return Err(item),
-            },
+            // In a simple pool nobody general was free when the look began, and who is now may have
+            // looked in the meantime, and have had what comes behind this.
+            None => {
+                let worker = if self.is_simple {
+                    self.crew.occupy_reserved(meta.band)
+                } else {
+                    self.crew.occupy(meta.band)
+                };
+                match worker {
+                    Some(worker) => worker,
+                    None => return Err(item),
+                }
+            }
         };
         Ok((item, self.start(worker, meta, now, name)))
     }

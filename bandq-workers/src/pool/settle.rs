@@ -26,6 +26,17 @@ pub(crate) enum Verdict<T> {
     Interrupted(T),
     /// It never began.
     Unstarted(T),
+    /// Nor did this: the pool was paused.
+    Paused(T),
+}
+
+/// A job that has ended.
+pub(crate) struct Ended<T> {
+    pub(crate) verdict: Verdict<T>,
+    /// How long its handler ran, in nanoseconds.
+    pub(crate) ran: u64,
+    /// The time when the verdict was found.
+    pub(crate) now: Moment,
 }
 
 /// How what failed is tried again.
@@ -45,11 +56,10 @@ impl<T> Pool<T> {
         &self,
         receiver: &Receiver<T>,
         begun: &Begun,
-        verdict: Verdict<T>,
-        now: Moment,
+        ended: Ended<T>,
         local: bool,
     ) {
-        self.settle_and_look(receiver, begun, verdict, now, local, false);
+        self.settle_and_look(receiver, begun, ended, local, false);
     }
 
     /// So it ended. If it may, the worker goes on alone, and its look for the next job is under
@@ -58,11 +68,11 @@ impl<T> Pool<T> {
         &self,
         receiver: &Receiver<T>,
         begun: &Begun,
-        verdict: Verdict<T>,
-        now: Moment,
+        ended: Ended<T>,
         local: bool,
         may_look: bool,
     ) -> bool {
+        let Ended { verdict, ran, now } = ended;
         // Before the lock is taken, and what is not needed of it goes after it: a weigher and
         // wakers are foreign code.
         let mut room = verdict.room(receiver, begun.meta.band);
@@ -74,9 +84,9 @@ impl<T> Pool<T> {
             was_stuck,
             is_replaced,
         } = state.leave(begun);
-        let has_run = !matches!(verdict, Verdict::Unstarted(_));
+        let has_run = !matches!(verdict, Verdict::Unstarted(_) | Verdict::Paused(_));
         if has_run {
-            state.times[meta.origin.index()].record(now.nanos_since(begun.at));
+            state.times[meta.origin.index()].record(ran);
         }
         let is_back = match verdict {
             Verdict::Done => state.close(&meta, was_stuck, |counts| counts.done += 1),
@@ -95,7 +105,9 @@ impl<T> Pool<T> {
         let goes_on = may_look && !is_replaced && state.may_go_alone(begun.worker, now);
         if goes_on {
             state.give_leave(begun.worker);
-        } else if !is_replaced {
+        } else if is_replaced {
+            state.crew.retires(begun.worker);
+        } else {
             state.crew.rests(begun.worker);
         }
         if has_run && state.adaptive.is_some() && state.crew.is_general(begun.worker) {
@@ -144,6 +156,17 @@ impl<T> Pool<T> {
                 state.counts[origin].started -= 1;
                 state.hand_back(item, meta, was_stuck, now, false);
                 false
+            }
+            Verdict::Paused(item) => {
+                state.counts[origin].started -= 1;
+                if !state.goes_on() {
+                    state.hand_back(item, meta, was_stuck, now, false);
+                    return false;
+                }
+                state.counts[origin].waiting += 1;
+                let units = state.rooms.keep(room);
+                state.store.put_first(Entry { item, meta, units });
+                true
             }
             Verdict::Retry(item, next) => {
                 let band = next.band.unwrap_or(meta.band);
@@ -232,7 +255,7 @@ impl<T> Verdict<T> {
             Self::Done | Self::Dead | Self::Taken => return None,
             Self::Interrupted(_) | Self::Unstarted(_) => return None,
             Self::Retry(item, again) => (item, again.band.unwrap_or(band)),
-            Self::Snooze(item, _) | Self::Requeue(item) => (item, band),
+            Self::Snooze(item, _) | Self::Requeue(item) | Self::Paused(item) => (item, band),
         };
         let band = band.min(last_band(receiver.bands()));
         quietly(|| receiver.hold_room(band, item))

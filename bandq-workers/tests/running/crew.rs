@@ -20,6 +20,7 @@ on_each_runtime! {
     r16_urgent_items_start_while_long_low_ones_run_by_a_cap_for_their_band
     urgent_waiting_tells_a_long_handler
     under_weights_a_share_is_one_of_time
+    replaced_workers_begin_again
 }
 
 /// How many are inside at a time.
@@ -230,4 +231,20 @@ async fn under_weights_a_share_is_one_of_time(rt: impl Runtime) {
     let report = control.stop(LONG).await;
     pool.await;
     check_all(&report, 40_400);
+}
+
+async fn replaced_workers_begin_again(rt: impl Runtime) {
+    let (sender, receiver) = bandq::unbounded(1);
+    sender.try_send_many(Band::URGENT, vec![(); 300]).unwrap();
+    drop(sender);
+    let most = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&most);
+    let workers = Workers::new(receiver).replace_stuck(Duration::from_millis(1), |_| true);
+    let pool = workers.run(move |job: Job<()>| {
+        seen.fetch_max(job.worker(), Ordering::SeqCst);
+        async { crate::support::sleep(Duration::from_millis(10)).await }
+    });
+    check_all(&spawn(rt, pool).await, 300);
+    // Ten or so hang at a time; on a busy machine more, but not all.
+    assert!(most.load(Ordering::SeqCst) < 200, "{most:?}");
 }

@@ -10,3 +10,4 @@ mod panics;
 mod report;
 #[cfg(feature = "tracing")]
 mod spans;
+mod times;

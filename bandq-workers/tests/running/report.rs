@@ -121,3 +121,43 @@ fn a_collector_has_pools_beside_channels_and_forgets_those_that_are_gone() {
     drop(control);
     assert!(!scrape().contains("bandq"));
 }
+
+#[cfg(feature = "prometheus")]
+#[test]
+fn no_counter_goes_down_by_what_never_comes_to_run() {
+    use bandq_workers::{Task, prometheus::Collector};
+    use prometheus_client::{encoding::prometheus_text::encode, registry::Registry};
+    use std::{
+        future::Future,
+        sync::{Arc, Mutex},
+        task::{Context, Waker},
+    };
+
+    let (sender, receiver) = bandq::unbounded(1);
+    sender.try_send_many(Band::URGENT, [0, 1, 2]).unwrap();
+    let workers: Workers<u32> = Workers::new(receiver).concurrency(2);
+    let control = workers.control();
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Collector::new("jobs", &control)));
+    let has_started = |attempts: u64| {
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        let line = format!(r#"bandq_started_total{{pool="jobs",band="0"}} {attempts}"#);
+        assert!(text.lines().any(|l| l == line), "{line}\n{text}");
+    };
+    let tasks = Arc::new(Mutex::new(Vec::<Task>::new()));
+    let queue = Arc::clone(&tasks);
+    let mut pool = Box::pin(workers.run_on(
+        move |task| queue.lock().unwrap().push(task),
+        |_job: Job<u32>| async {},
+    ));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(pool.as_mut().poll(&mut context).is_pending());
+    has_started(2);
+    drop(control.stop(crate::support::LONG));
+    std::mem::take(&mut *tasks.lock().unwrap())
+        .into_iter()
+        .for_each(block_on);
+    assert_eq!(block_on(pool).started, 0);
+    has_started(2);
+}

@@ -182,7 +182,8 @@ async fn a_pause_while_an_item_is_on_its_way_starts_nothing(rt: impl Runtime) {
     let control = workers.control();
     let started = Arc::new(AtomicUsize::new(0));
     let (count, pauses) = (Arc::clone(&started), control.clone());
-    // Whoever hands the first one out pauses the pool, while the next may have been received.
+    // Whoever hands the first one out pauses the pool, while the next may have been received. The
+    // first one is put back when its task has its turn.
     let spawner = move |task| {
         if count.fetch_add(1, Ordering::SeqCst) == 0 {
             drop(pauses.pause());
@@ -190,10 +191,12 @@ async fn a_pause_while_an_item_is_on_its_way_starts_nothing(rt: impl Runtime) {
         rt.go(task);
     };
     let pool = spawn(rt, workers.run_on(spawner, |_job: Job<u32>| async {}));
-    until(|| control.report().done == 1).await;
+    reaches(&started, 1).await;
+    control.pause().await;
     crate::support::sleep(Duration::from_millis(5)).await;
     let report = control.report();
-    assert_eq!((report.started, started.load(Ordering::SeqCst)), (1, 1));
+    assert_eq!((report.started, report.done), (0, 0));
+    assert_eq!(started.load(Ordering::SeqCst), 1);
     control.resume().await;
     let report = pool.await;
     check_all(&report, 10);
@@ -277,7 +280,7 @@ async fn a_drain_loses_nothing_that_is_sent_meanwhile(rt: impl Runtime) {
                 })
             })
             .collect();
-        crate::support::until(|| control.report().done > 50).await;
+        until(|| control.report().done > 50).await;
         let report = control.drain(LONG).await;
         pool.await;
         let mut accepted: Vec<u32> = senders

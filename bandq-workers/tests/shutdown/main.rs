@@ -7,3 +7,4 @@ mod blocked;
 mod dropped;
 mod ends;
 mod order;
+mod pause;

@@ -185,12 +185,18 @@ fn tell_if_slow(control: &Control<Item>) -> mpsc::Sender<()> {
 /// The number of its jobs.
 async fn round(rt: impl Runtime) -> u64 {
     let ledger = Arc::new(Ledger::default());
-    let (sender, receiver) = bandq::bounded(4, fastrand::usize(1..200));
+    let room = fastrand::usize(1..200);
+    let (sender, receiver) = bandq::bounded(4, room);
     let workers = pool(receiver, &ledger);
     let control = workers.control();
     let _alive = tell_if_slow(&control);
     let books = Arc::clone(&ledger);
-    let items = if jobs().is_some() { 50_000 } else { 2000 };
+    // Where one item that waits to be tried again keeps all of the room, nothing else goes on.
+    let items = if jobs().is_some() {
+        room as u64 * 500
+    } else {
+        2000
+    };
     let producer = thread::spawn(move || produce(&sender, &books, items));
     let task = if fastrand::bool() {
         Box::pin(spawn(rt, workers.run(handler))) as Pin<Box<dyn Future<Output = Report<Item>>>>
