@@ -339,11 +339,11 @@ impl<T> Future for Join<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        this.cell.register(context.waker());
+        help_to_end(&this.pool, &this.receiver, &mut this.timer, context);
         let Some(key) = this.key else {
             return Poll::Ready(());
         };
-        this.cell.register(context.waker());
-        help_to_end(&this.pool, &this.receiver, &mut this.timer, context);
         let receiver = this.receiver.upgrade();
         if this.pool.is_joining(key, receiver.as_deref()) {
             return Poll::Pending;

@@ -82,10 +82,18 @@ impl Due {
 pub(crate) struct Store<T> {
     entries: Slab<Entry<T>>,
     later: BinaryHeap<Reverse<(Moment, Key)>>,
-    /// With the number of the item of the channel behind which it comes.
-    due: Vec<VecDeque<(u64, Key)>>,
+    due: Vec<Line>,
     /// The bands in which some are due, a bit a band.
     mask: u64,
+}
+
+/// Those that are due in one band.
+#[derive(Default)]
+struct Line {
+    /// With the number of the item of the channel behind which it comes.
+    queue: VecDeque<(u64, Key)>,
+    /// So many of them were put first.
+    first: usize,
 }
 
 /// No queue of fewer is worth shrinking.
@@ -101,7 +109,7 @@ impl<T> Store<T> {
         Self {
             entries: Slab::default(),
             later: BinaryHeap::new(),
-            due: (0..bands).map(|_| VecDeque::new()).collect(),
+            due: (0..bands).map(|_| Line::default()).collect(),
             mask: 0,
         }
     }
@@ -111,7 +119,7 @@ impl<T> Store<T> {
     pub(crate) fn put(&mut self, behind: u64, entry: Entry<T>) {
         let band = entry.meta.band.index();
         let key = self.entries.add(entry);
-        self.due[band].push_back((behind, key));
+        self.due[band].queue.push_back((behind, key));
         self.mask |= 1 << band;
     }
 
@@ -121,13 +129,16 @@ impl<T> Store<T> {
         let coming = |meta: &Meta| (meta.since, meta.id);
         let comes = coming(&entry.meta);
         let entries = &self.entries;
-        let is_before = |&&(behind, key): &&(u64, Key)| {
+        let is_before = |&&(_, key): &&(u64, Key)| {
             let other = entries.get(key);
-            behind == 0 && other.is_some_and(|other| coming(&other.meta) < comes)
+            other.is_some_and(|other| coming(&other.meta) < comes)
         };
-        let place = self.due[band].iter().take_while(is_before).count();
+        let line = &mut self.due[band];
+        let first = line.queue.iter().take(line.first);
+        let place = first.take_while(is_before).count();
         let key = self.entries.add(entry);
-        self.due[band].insert(place, (0, key));
+        line.queue.insert(place, (0, key));
+        line.first += 1;
         self.mask |= 1 << band;
     }
 
@@ -151,7 +162,8 @@ impl<T> Store<T> {
         }
         if let Some(entry) = self.entries.get(key) {
             let band = entry.meta.band;
-            self.due[band.index()].push_back((behind(band), key));
+            let line = &mut self.due[band.index()];
+            line.queue.push_back((behind(band), key));
             self.mask |= 1 << band.index();
         }
         true
@@ -169,7 +181,7 @@ impl<T> Store<T> {
             return None;
         }
         let band = bands.trailing_zeros() as usize;
-        let (behind, _) = self.due.get(band)?.front()?;
+        let (behind, _) = self.due.get(band)?.queue.front()?;
         Some(Due {
             band: Band::new(band as u8),
             is_next: *behind <= received[band],
@@ -177,8 +189,9 @@ impl<T> Store<T> {
     }
 
     pub(crate) fn take(&mut self, band: Band) -> Option<Entry<T>> {
-        let queue = &mut self.due[band.index()];
+        let Line { queue, first } = &mut self.due[band.index()];
         let entry = queue.pop_front();
+        *first = first.saturating_sub(1);
         if queue.is_empty() {
             self.mask &= !(1 << band.index());
         }
@@ -189,7 +202,7 @@ impl<T> Store<T> {
     }
 
     pub(crate) fn due_len(&self) -> usize {
-        self.due.iter().map(VecDeque::len).sum()
+        self.due.iter().map(|line| line.queue.len()).sum()
     }
 
     pub(crate) fn nothing_is_due(&self) -> bool {
@@ -200,8 +213,8 @@ impl<T> Store<T> {
     pub(crate) fn drain(&mut self) -> Vec<Entry<T>> {
         self.mask = 0;
         let later = std::mem::take(&mut self.later).into_vec();
-        let due = self.due.iter_mut().flat_map(std::mem::take);
-        let keys = due.map(|(_, key)| key);
+        let due = self.due.iter_mut().map(std::mem::take);
+        let keys = due.flat_map(|line| line.queue).map(|(_, key)| key);
         let keys = keys.chain(later.into_iter().map(|Reverse((_, key))| key));
         keys.filter_map(|key| self.entries.take(key)).collect()
     }
@@ -270,7 +283,7 @@ mod tests {
         assert!(had(Band::new(1)).into_iter().eq((1..=5000).step_by(2)));
         assert!(had(Band::new(0)).into_iter().eq((2..=5000).step_by(2)));
         assert!(store.nothing_is_due() && store.first(u64::MAX, &[0, 0]).is_none());
-        let room = store.later.capacity() + store.due[0].capacity();
+        let room = store.later.capacity() + store.due[0].queue.capacity();
         assert!(room <= 4 * FEW, "it has shrunk: {room}");
     }
 

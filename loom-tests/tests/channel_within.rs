@@ -108,6 +108,37 @@ fn woken_narrow_one_is_dropped() {
     });
 }
 
+/// The same, to another one of its kind.
+#[test]
+fn woken_narrow_one_is_dropped_for_another() {
+    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
+    model(
+        "within/woken_narrow_one_is_dropped_for_another",
+        2,
+        bound,
+        |cast| {
+            let (sender, receiver) = unbounded(2);
+            let urgent = receiver.within(Band::URGENT..=Band::URGENT);
+            let another = urgent.clone();
+            cast.two(
+                move || {
+                    {
+                        let mut narrow = pin!(urgent.recv());
+                        begin_to_wait(narrow.as_mut(), &Arc::default());
+                        sender.try_send(Band::URGENT, 7).unwrap();
+                    }
+                    (sender, urgent)
+                },
+                move || {
+                    assert_eq!(another.recv_blocking(), Ok((Band::URGENT, 7)));
+                    another
+                },
+            );
+            drop(receiver);
+        },
+    );
+}
+
 /// A wide one that is woken and dropped beside a narrow one, the first of its kind, that begins to
 /// wait: whether or not it is seen by who passes the wake on, it finds the item.
 #[test]

@@ -359,15 +359,12 @@ impl<T> Core<T> {
     /// The same where the plain channel had nothing, or it is not plain.
     #[inline(never)]
     fn try_recv_else(&self, mask: u64, parcel: &mut Parcel<T>) -> Result<Band, TryRecvError> {
-        if let Some(managed) = self.managed() {
+        // Late: it may have come while the plain channel was looked through.
+        if let Some(managed) = self.managed.get_late() {
             return match managed.entries() {
                 None => self.try_recv_bare(managed, mask, parcel),
                 Some(entries) => self.try_recv_entry(managed, entries, mask, parcel),
             };
-        }
-        // Late: it may have come meanwhile.
-        if self.managed.get_late().is_some() {
-            return self.try_recv_managed(mask, parcel);
         }
         if !self.is_closed() {
             return Err(TryRecvError::Empty);

@@ -425,6 +425,9 @@ impl World {
             let is_idle = self.model.can_start(now) && !pool.flag.is_set();
             assert!(!is_idle, "the pool sleeps beside work");
         }
+        if !self.joins.is_empty() || self.quiet.is_some() {
+            self.model.step(now); // who waits takes the steps as well
+        }
         let may_have_ended = self.model.may_have_ended(now);
         let mut joins = std::mem::take(&mut self.joins);
         joins.retain_mut(|(items, join)| {

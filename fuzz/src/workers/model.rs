@@ -58,6 +58,8 @@ struct Job {
     place: Place,
     /// Whoever has the report has it.
     is_back: bool,
+    /// The how many-th it was that was picked first; 0 if it was not.
+    came: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +76,10 @@ pub(super) struct Model {
     jobs: Vec<Option<Job>>,
     /// By band, those that are due.
     due: Vec<VecDeque<u32>>,
+    /// By band, how many of them were put back by a pause, and go first.
+    first: Vec<usize>,
+    /// So many were picked for the first time.
+    came: u64,
     free: usize,
     reserved_free: usize,
     phase: Phase,
@@ -91,6 +97,8 @@ impl Model {
         Self {
             jobs: Vec::new(),
             due: vec![VecDeque::new(); setup.bands],
+            first: vec![0; setup.bands],
+            came: 0,
             free: setup.general,
             reserved_free: usize::from(setup.has_reserved),
             phase: Phase::Running,
@@ -113,6 +121,7 @@ impl Model {
             number: None,
             place: Place::Due,
             is_back: false,
+            came: 0,
         });
         self.due[band].push_back(item);
     }
@@ -183,13 +192,15 @@ impl Model {
     pub(super) fn task_is_over(&mut self, item: u32) {
         if let Place::Running { begun, .. } = self.job(item).place {
             assert!(!begun, "item {item} began, and nothing came of it");
-            assert!(
-                self.is_asked() || self.aborted == Some(item),
-                "item {item} was not begun on"
-            );
+            let is_cut = self.is_asked() || self.aborted == Some(item);
+            assert!(is_cut || self.is_paused, "item {item} was not begun on");
             let origin = self.leave(item);
             self.counts[origin].started -= 1;
-            self.job_mut(item).place = Place::Returned { interrupted: false };
+            if is_cut {
+                self.job_mut(item).place = Place::Returned { interrupted: false };
+            } else {
+                self.put_first(item);
+            }
         }
         self.aborted = None;
     }
@@ -262,6 +273,11 @@ impl Model {
         assert_eq!(next, Some(item), "not the first of the most urgent");
         let band = self.job(item).band;
         self.due[band].pop_front();
+        self.first[band] = self.first[band].saturating_sub(1);
+        if self.job(item).came == 0 {
+            self.came += 1;
+            self.job_mut(item).came = self.came;
+        }
         let reserved = self.free == 0;
         let free = if reserved {
             &mut self.reserved_free
@@ -403,6 +419,19 @@ impl Model {
         job.place = Place::Due;
         let band = job.band;
         self.due[band].push_back(item);
+    }
+
+    /// A pause puts it back, in the order in which such jobs came.
+    fn put_first(&mut self, item: u32) {
+        let job = self.job_mut(item);
+        job.place = Place::Due;
+        let (band, came) = (job.band, job.came);
+        let first = self.due[band].iter().take(self.first[band]);
+        let place = first
+            .take_while(|&&other| self.job(other).came < came)
+            .count();
+        self.due[band].insert(place, item);
+        self.first[band] += 1;
     }
 
     /// A report has it.
