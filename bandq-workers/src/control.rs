@@ -19,7 +19,8 @@ use std::{
 /// Steers a pool from outside. Clone it for everybody who needs it; it keeps no channel open.
 ///
 /// Calls take effect when they are made; the futures that some of them return only tell when that
-/// is over. So `control.stop(time)` stops the pool also if its future is dropped.
+/// is over. So `control.stop(time)` stops the pool also if its future is dropped, as long as the
+/// pool itself is polled, or another of these futures: somebody has to see that the time is over.
 ///
 /// ```
 /// # use bandq::Band;
@@ -87,8 +88,10 @@ impl<T> Control<T> {
         }
     }
 
-    /// Closes the channel and works off what is in it, for so long at the most; then it stops at
-    /// once. Ready when the pool has ended.
+    /// Closes the channel and works off what is in it, for so long at the most; then handlers that
+    /// still run are dropped. Ready when the pool has ended, a quarter of a second after that time
+    /// at the latest. For handlers that should be [asked](crate::Job::cancelled) to end before they
+    /// are dropped, drain for a while and then [`stop`](Self::stop).
     ///
     /// One deadline holds for all bands. What waits for an attempt that is due after it is given
     /// back as soon as the rest is done. After a `drain` or `stop`, a further call can only bring
@@ -96,7 +99,9 @@ impl<T> Control<T> {
     ///
     /// # Cancel safety
     ///
-    /// The drain goes on without its future. Then the future of the pool has the report.
+    /// The drain goes on without its future. Then the future of the pool has the report, with the
+    /// items that were given back; if the pool had ended before this one was dropped, the items are
+    /// to be had from [`take_returned`](Self::take_returned).
     ///
     /// ```
     /// # use bandq::Band;
@@ -153,8 +158,8 @@ impl<T> Control<T> {
         }
     }
 
-    /// Waits until everything is settled that was accepted before the call: done, dead, taken, or
-    /// given back. What comes later does not hold it up. The end of the pool is also its end.
+    /// Waits until everything is settled that was sent before the call: done, dead, taken, given
+    /// back, or stuck. What comes later does not hold it up. The end of the pool is also its end.
     ///
     /// # Cancel safety
     ///

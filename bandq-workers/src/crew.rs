@@ -10,7 +10,7 @@ struct Group {
     /// Those who hung, and in whose place there are others now.
     retired: Vec<usize>,
     at_work: usize,
-    /// So many may be, if there are so many.
+    /// At most so many may be at work at a time.
     cap: usize,
 }
 

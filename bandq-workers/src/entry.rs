@@ -18,7 +18,7 @@ use std::{
 pub(crate) struct Meta {
     /// No other item of the pool has it.
     pub(crate) id: NonZeroU64,
-    /// The how many-th of its first band; 0 if nobody counted, since nobody joined then.
+    /// Its position in its first band, from 1; 0 if nobody counted, since nobody joined then.
     pub(crate) number: u64,
     pub(crate) since: Moment,
     /// Its failures, if they are kept.

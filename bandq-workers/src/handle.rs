@@ -28,8 +28,8 @@ pub(crate) struct Kit<T, E, H> {
     receiver: Arc<Receiver<T>>,
 }
 
-/// So long the driver, or a worker, goes on by itself. Then the other tasks of the thread, or the
-/// driver, have their turn.
+/// For how long the driver, or a worker, goes on before others have their turn: the other tasks of
+/// the thread, or the driver.
 pub(crate) const SLICE: Duration = Duration::from_micros(50);
 
 impl<T, E, H> Kit<T, E, H> {

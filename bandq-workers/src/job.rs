@@ -212,7 +212,7 @@ impl<T> Job<T> {
     }
 
     /// Takes the item away from the pool: it is settled as taken, whatever the handler says at its
-    /// end, and is not tried again. Always `Some`, as long as a job can only be taken once.
+    /// end, and is not tried again. Always `Some`, since a job can only be taken once.
     ///
     /// ```
     /// # use bandq::Band;
@@ -241,9 +241,9 @@ impl<T> Job<T> {
         item
     }
 
-    /// Puts the item back at the end of its band, at once: behind all that is in it now. Never
-    /// waits for room, and uses up no attempt. What the handler says at its end does not count
-    /// then, unless it fails.
+    /// Puts the item back at the end of its band, behind all that is in it then: when the handler
+    /// ends, or, with [`Jobs`](crate::Jobs), at once. Never waits for room, and uses up no attempt.
+    /// What the handler says at its end does not count then, unless it fails or snoozes.
     ///
     /// ```
     /// # use bandq::Band;
@@ -300,7 +300,9 @@ impl<T> Job<T> {
     }
 
     /// Is ready when the pool is asked to [stop](crate::Control::stop): whoever can end early, and
-    /// in good order, should. Who does not is dropped at the deadline.
+    /// in good order, should. Who does not is dropped at the deadline. It is not ready before the
+    /// deadline of a [drain](crate::Control::drain), which is to let work be done, and never for
+    /// [`Jobs`](crate::Jobs).
     ///
     /// # Cancel safety
     ///

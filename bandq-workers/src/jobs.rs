@@ -73,7 +73,7 @@ impl<T> Jobs<T> {
     /// # Errors
     ///
     /// The channel is closed and empty, and nothing was put back. A job that somebody else still
-    /// has may be put back later; who does that should call this again.
+    /// has may be put back later; whoever puts one back has to call this again.
     ///
     /// # Cancel safety
     ///

@@ -42,10 +42,14 @@
 //! A pool is a future. Spawn it, `block_on` it in a thread, put it into a `JoinSet` or a scope:
 //! `run` needs nothing to be `'static`. When it is dropped, so are its handlers. With `run` all
 //! handlers share the pool's task, and so one thread at a time: right for handlers that mostly
-//! wait. With `run_on` they use as many threads as the runtime has; the pool itself only hands out.
+//! wait. With `run_on` they use as many threads as the runtime has; the pool hands a free worker
+//! its first job and puts back what is due, and a worker whose job was short takes the next one
+//! itself.
 //! Timers are those of `async-io`, or tokio's with the feature `tokio`: at most one timer thread in
 //! the process, which smol and async-std have anyway. With that feature a tokio runtime has to be
-//! built with `enable_time` (or `enable_all`), else the first retry or time limit panics.
+//! built with `enable_time` (or `enable_all`), else the first retry or time limit panics. No timer
+//! is early; most are late by a millisecond or less. The pool reads the system's clock, also where
+//! a test has paused tokio's: there, times do not agree.
 //!
 //! # What can a handler say at its end?
 //!
@@ -82,8 +86,11 @@
 //!
 //! # What can get lost?
 //!
-//! Nothing: accepted = done + dead + taken + returned + stuck, at the end of a pool, and with what
-//! runs and waits at every moment ([`Counts::adds_up`]). The item of a handler that is cut off, by
+//! Nothing that the pool has received: accepted = done + dead + taken + returned + stuck, at its
+//! end, and with what runs and waits at every moment ([`Counts::adds_up`]). A drain and a stop
+//! receive all that is in the channel. Who drops the pool's future instead gives up what is still
+//! there, unless the channel has another receiver.
+//! The item of a handler that is cut off, by
 //! a deadline or because its task is dropped, comes back in the [`Report`]. To be interrupted is no
 //! failure. Only a handler that blocks its thread keeps its item; it is named in
 //! [`stuck`](Report::stuck), and holds up nobody.
@@ -92,13 +99,28 @@
 //! attempt, and an item is handled at least once as long as the process lives and allows it another
 //! attempt.
 //!
+//! # What may a handler do with the channel?
+//!
+//! Send into it, if it does not wait for room there: while every worker waits in its handler for
+//! room in the channel that they are to empty, nothing goes on. Use
+//! [`try_send`](bandq::Sender::try_send), a task of its own, or, to put the item itself back,
+//! [`Job::requeue`], which needs no room.
+//!
 //! # How does a pool end?
 //!
 //! By itself, when its channel is closed and everything is settled; by [`Control::drain`], which
 //! closes the channel and works off what is there; by [`Control::stop`], after which nothing starts
 //! any more. Each has one deadline for all bands. A call takes effect when it is made, may be made
 //! from anywhere, also from a handler or before the pool runs, and a later one can only bring the
-//! end closer.
+//! end closer. The deadline is kept by whoever is polled: the pool, or a future of a [`Control`].
+//!
+//! # Which features are there?
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `tokio` | tokio's timers, where a pool runs on tokio |
+//! | `prometheus` | [`prometheus::Collector`] |
+//! | `tracing` | a span a job, if the channel is [observed](bandq::Builder::observe), and a warning for what an end cuts short |
 //!
 //! # How does it work?
 //!
@@ -108,7 +130,7 @@
 //! |---|---|
 //! | `sync` | mutexes, atomics and the clock, in a normal build and in models |
 //! | `quiet`, `wakes`, `timer`, `clock` | panics that end; who is woken; time |
-//! | `slab`, `adapt` | values that keep their place; how many workers there should be |
+//! | `slab`, `adapt`, `trace` | values that keep their place; how many workers there should be; warnings |
 //! | `outcome`, `retry`, `times`, `report` | [`Outcome`]; [`Retry`]; [`RunTimes`]; [`Report`] |
 //! | `past`, `entry`, `rooms`, `crew`, `ears`, `joins` | an item inside the pool, where it waits, and the room that it keeps; who may work on what; how a job hears of a stop; who waits for what |
 //! | `notebook` | what a worker notes while it goes on alone |

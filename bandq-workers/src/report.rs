@@ -153,8 +153,9 @@ pub struct Report<T> {
     pub concurrency: Option<usize>,
     /// By band.
     pub bands: Vec<BandReport>,
-    /// The items that were given back. They can be had once: whoever asked for the end has them,
-    /// or the future of the pool if nobody did. The number of them is in every report.
+    /// The items that were given back. They can be had once: whoever waited for the end that it
+    /// asked for has them, or the future of the pool if nobody was about to; else
+    /// [`take_returned`](crate::Control::take_returned). The number of them is in every report.
     pub returned: Vec<Returned<T>>,
     /// The jobs whose handlers did not give way.
     pub stuck: Vec<Stuck>,

@@ -61,7 +61,8 @@ impl<E> Retry<E> {
         self
     }
 
-    /// No delay is longer than that.
+    /// No delay is longer than that; the least time of a
+    /// [`RetryAfter`](crate::Outcome::RetryAfter) comes on top.
     #[must_use]
     pub fn cap(mut self, cap: Duration) -> Self {
         self.cap = cap;
@@ -92,17 +93,17 @@ impl<E> Retry<E> {
         self
     }
 
-    /// Whether an error may be gone at the next attempt. For which it says `false`, the item is
-    /// dead at once. If it panics, the error counts as transient.
+    /// Whether an error may be gone at the next attempt. If it says `false`, the item is dead at
+    /// once. If it panics, the error counts as transient.
     #[must_use]
     pub fn transient(mut self, is: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
         self.transient = Some(Arc::new(is));
         self
     }
 
-    /// Whether an error is a failure at all. For which it says `false`, the item is tried again
-    /// after a delay, and no attempt is used up, none of the budget, and nothing is counted as
-    /// failed. If it panics, the error is a failure.
+    /// Whether an error is a failure at all. If it says `false`, the item is tried again after a
+    /// delay, and no attempt is used up, none of the budget, and nothing is counted as failed: so
+    /// the delay does not grow, and that may go on for ever. If it panics, the error is a failure.
     #[must_use]
     pub fn failure(mut self, is: impl Fn(&E) -> bool + Send + Sync + 'static) -> Self {
         self.failure = Some(Arc::new(is));

@@ -28,6 +28,9 @@ use std::{
     time::Duration,
 };
 
+/// More workers than this are no more than that: each takes sixteen bytes, also if it never works.
+const MOST: usize = 1_000_000;
+
 /// A pool of workers: an async handler for each item of a channel, by priority.
 ///
 /// `T` is the item, `E` the handlers' error.
@@ -91,16 +94,17 @@ impl<T, E> Workers<T, E> {
         }
     }
 
-    /// So many handlers run at a time, never more. 0 counts as 1.
+    /// So many handlers run at a time, never more. 0 counts as 1, and more than a million as a
+    /// million.
     pub fn concurrency(mut self, workers: usize) -> Self {
-        let workers = workers.max(1);
+        let workers = workers.clamp(1, MOST);
         self.concurrency = workers..=workers;
         self
     }
 
     /// In place of a fixed [`concurrency`](Self::concurrency), as many workers as pay: never more
-    /// than the end of the range, nor fewer than its start. 0 counts as 1; a range that ends before
-    /// its start is only that.
+    /// than the end of the range, nor fewer than its start. 0 counts as 1, more than a million as a
+    /// million; a range that ends before its start is only that.
     ///
     /// While all workers are busy and items wait for longer than a handler runs, the number is
     /// raised, as long as 1 % more workers bring more than 0.1 % more jobs a second; else it is
@@ -133,20 +137,22 @@ impl<T, E> Workers<T, E> {
     /// # });
     /// ```
     pub fn adaptive(mut self, workers: RangeInclusive<usize>) -> Self {
-        let least = (*workers.start()).max(1);
-        self.concurrency = least..=(*workers.end()).max(least);
+        let least = (*workers.start()).clamp(1, MOST);
+        self.concurrency = least..=(*workers.end()).clamp(least, MOST);
         self
     }
 
     /// So many more workers, who take only from those bands. So an urgent item starts while all the
     /// others are at long work. They begin only when no other worker is free. May be called for
-    /// several ranges.
+    /// several ranges; bands that the channel does not have are left out.
     pub fn reserved(mut self, bands: RangeInclusive<Band>, workers: usize) -> Self {
-        self.reserved.push((bands, workers));
+        self.reserved.push((bands, workers.min(MOST)));
         self
     }
 
-    /// At most so many handlers run at a time for items of that band. 0 counts as 1.
+    /// At most so many handlers run at a time for items of that band. 0 counts as 1. A band that
+    /// the channel does not have is left out. Each job is then handed out by the pool, with a task
+    /// of its own in [`run_on`](Self::run_on).
     pub fn band_concurrency(mut self, band: impl Into<Band>, workers: usize) -> Self {
         self.limits.push((band.into(), workers.max(1)));
         self
@@ -174,15 +180,19 @@ impl<T, E> Workers<T, E> {
         self
     }
 
-    /// How an item calls itself, for reports about stuck jobs. It is asked for each job.
+    /// How an item calls itself, for reports about stuck jobs. It is asked for each job; one that
+    /// panics has no name. As with [`band_concurrency`](Self::band_concurrency), the pool hands out
+    /// each job.
     pub fn named(mut self, name: impl Fn(&T) -> String + Send + Sync + 'static) -> Self {
         self.name = Some(Arc::new(name));
         self
     }
 
     /// Asks about each handler that runs for longer than that, once. If the answer is `true`, one
-    /// more worker begins in place of the one that hangs, until that comes back. Of use with
-    /// [`run_on`](Self::run_on): a handler that blocks the thread of [`run`](Self::run) blocks all.
+    /// more worker begins in place of the one that hangs, until that comes back. A panic is a no.
+    /// Of use with [`run_on`](Self::run_on): a handler that blocks the thread of
+    /// [`run`](Self::run) blocks all. As with [`band_concurrency`](Self::band_concurrency), the
+    /// pool hands out each job.
     pub fn replace_stuck(
         mut self,
         after: Duration,
@@ -205,6 +215,11 @@ impl<T, E> Workers<T, E> {
     /// `block_on`. Ends when the channel is closed and everything is done, or a
     /// [`Control`] says so.
     ///
+    /// # Panics
+    ///
+    /// No handler's panic gets out. With the feature `tokio`, the first timer panics on a tokio
+    /// runtime without time.
+    ///
     /// # Cancel safety
     ///
     /// When it is dropped, so are the handlers, and this receiver of the channel. What is in the
@@ -226,8 +241,15 @@ impl<T, E> Workers<T, E> {
     /// any closure that sees to it that the task is polled. Otherwise as [`run`](Self::run).
     ///
     /// A task begins with one handler. If that ends within 50 µs, the worker does its next job in
-    /// the same task, and so on for at most 128 jobs or that time; so a short job does not cost a
-    /// task. No two handlers run in one task at a time.
+    /// the same task, and so on for some 128 jobs or that time; so a short job does not cost a
+    /// task. No two handlers run in one task at a time. A job has a task of its own while the pool
+    /// drains, somebody joins or something is due for a retry, and in a pool with
+    /// [`band_concurrency`](Self::band_concurrency), [`adaptive`](Self::adaptive),
+    /// [`named`](Self::named) or [`replace_stuck`](Self::replace_stuck).
+    ///
+    /// # Panics
+    ///
+    /// As with [`run`](Self::run). A panic of `spawn` goes to whoever polls the pool.
     ///
     /// # Cancel safety
     ///

@@ -1,8 +1,8 @@
 //! Workers that go on alone: who has leave, and how the pool learns what they did.
 //!
-//! After a job, the worker looks for the next one itself, so that a job costs neither a task nor a
-//! wake of the driver. With leave it also does without the pool's lock: it has a
-//! [`Notebook`]. Leave is given at the end of a job, while nothing
+//! A worker that has leave looks for its next job itself, without the pool's lock, so that a job
+//! costs neither a task nor a wake of the driver. What it did stands in its [`Notebook`]. Leave is
+//! given at the end of a job, while nothing
 //! depends on the next one but the channel: the pool runs and is not paused, nobody joins, nothing
 //! inside is due, and the number of workers, their names and their limits are of no concern.
 //! Whatever changes that takes the leave from all of them first, under the pool's lock. After

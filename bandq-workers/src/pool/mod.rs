@@ -15,8 +15,9 @@
 //!
 //! An item is accepted when the pool has received it; it gets its number, and is in one of these
 //! places ever after. Most go from the channel to a worker without being kept. Done, dead, taken,
-//! returned and stuck are *settled*. All changes happen under one lock, under which no foreign code
-//! runs: items are dropped and hooks called before, wakers woken after it.
+//! returned and stuck are *settled*. All changes happen under one lock, or that of a worker's
+//! notebook (`alone`), and no foreign code runs under either: items are dropped and hooks called
+//! before, wakers woken after it.
 //!
 //! # The pool
 //!

@@ -21,8 +21,9 @@ pub(crate) const MAX_WORKERS: usize = 4096;
 /// Guaranteed, Burstable, BE (best effort), most urgent first. A producer sends each job when it
 /// arrives, in compressed time; a worker takes a job and is held for the job's run time. This is
 /// done twice with the same jobs: `fifo` puts them all into one band, `priority` puts each class
-/// into a band of its own. The waiting time of a job is from its send to its receive. With --policy
-/// the classes' bands are served by that policy instead, and what each class got is compared.
+/// into a band of its own. The waiting time of a job is from its send until it is begun. With
+/// --policy the classes' bands are served by that policy instead, and what each class got is
+/// compared.
 ///
 /// At the end it checks itself: every job must have come out exactly once and, within a band, in
 /// the order in which it was sent, as far as each worker can tell.
@@ -141,7 +142,7 @@ Exit status:
 /// Who the workers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PoolName {
-    /// a pool of bandq-workers, with one receiver
+    /// a pool of bandq-workers, with a handler for each job
     Workers,
     /// a loop for each worker, with a receiver of its own
     Loops,

@@ -1,5 +1,5 @@
-//! The workers as a pool of `bandq-workers`, with a handler for each job. Each worker receives for
-//! itself, so there is an order of receiving for each, and none over all.
+//! The workers as a pool of `bandq-workers`, with a handler for each job. Each worker gets its jobs
+//! in order, so there is an order for each, and none over all.
 
 use std::future::Future;
 use std::io;

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo run --release --example service          # and in another terminal:
-//! kill -TERM $(pgrep service)
+//! kill -TERM $(pgrep -x service)
 //! ```
 //!
 //! | exit code | meaning |
