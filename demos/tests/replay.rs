@@ -140,8 +140,17 @@ fn every_job_of_the_built_in_workload_is_done_once_and_in_order_on_every_runtime
         for pool in POOLS {
             let report = good_run(&["--runtime", runtime, "--pool", pool, "--seconds", "1"]);
             assert_eq!(report["runtime"], runtime);
+            assert_eq!(report["pool"], pool);
         }
     }
+}
+
+#[test]
+fn the_jobs_are_a_pools_unless_policies_are_compared() {
+    let report = good_run(&["--seconds", "0.5"]);
+    assert_eq!(report["pool"], "workers");
+    let arguments = ["--seconds", "0.5", "--policy", "strict"];
+    assert_eq!(good_run_of(&["strict"], &arguments)["pool"], "loops");
 }
 
 #[test]

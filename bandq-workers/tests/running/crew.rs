@@ -248,3 +248,20 @@ async fn replaced_workers_begin_again(rt: impl Runtime) {
     // Ten or so hang at a time; on a busy machine more, but not all.
     assert!(most.load(Ordering::SeqCst) < 200, "{most:?}");
 }
+
+#[test]
+fn no_number_of_workers_is_too_large() {
+    for adapts in [false, true] {
+        let (sender, receiver) = bandq::unbounded(1);
+        sender.try_send(Band::URGENT, ()).unwrap();
+        drop(sender);
+        let workers = Workers::new(receiver).reserved(Band::URGENT..=Band::URGENT, usize::MAX);
+        let workers = if adapts {
+            workers.adaptive(1..=usize::MAX)
+        } else {
+            workers.concurrency(usize::MAX)
+        };
+        let report = futures_lite::future::block_on(workers.run(|_job: Job<()>| async {}));
+        check_all(&report, 1);
+    }
+}

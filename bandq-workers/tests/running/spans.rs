@@ -74,16 +74,26 @@ fn r21_the_span_of_a_job_follows_from_that_of_its_send() {
     with_default(notes.clone(), || {
         let _watchdog = Watchdog::new("r21");
         let (sender, receiver) = Builder::new(1).observe().build().unwrap();
-        sender.try_send(Band::URGENT, 1).unwrap();
+        // The first is handed out, others the worker takes by itself.
+        sender.try_send_many(Band::URGENT, 0..100).unwrap();
         drop(sender);
         let pool = Workers::new(receiver).run(|_job: Job<u32>| async {});
-        check_all(&futures_lite::future::block_on(pool), 1);
+        check_all(&futures_lite::future::block_on(pool), 100);
     });
     let spans = notes.0.spans.lock().unwrap().clone();
-    let id = |name| spans.iter().find(|span| span.1 == name).unwrap().0;
-    let (send, run) = (id("bandq.send"), id("bandq.run"));
-    assert!(notes.0.follows.lock().unwrap().contains(&(run, send)));
-    assert!(notes.0.entered.lock().unwrap().contains(&run));
+    let ids = |name| {
+        spans
+            .iter()
+            .filter(move |span| span.1 == name)
+            .map(|span| span.0)
+    };
+    let follows = notes.0.follows.lock().unwrap();
+    let entered = notes.0.entered.lock().unwrap();
+    assert_eq!(ids("bandq.run").count(), 100);
+    for (send, run) in ids("bandq.send").zip(ids("bandq.run")) {
+        assert!(follows.contains(&(run, send)));
+        assert!(entered.contains(&run));
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ on_each_runtime! {
     r04_a_stuck_handler_gets_a_replacement
     r04_a_replacement_is_for_as_long_as_the_handler_hangs
     r04_no_replacement_if_the_hook_says_no
+    r04_no_replacement_if_the_hook_panics
 }
 
 async fn r03_a_handler_that_ignores_cancellation_is_named_stuck(rt: impl Runtime) {
@@ -166,6 +167,14 @@ async fn r04_a_replacement_is_for_as_long_as_the_handler_hangs(rt: impl Runtime)
 }
 
 async fn r04_no_replacement_if_the_hook_says_no(rt: impl Runtime) {
+    no_replacement(rt, || false).await;
+}
+
+async fn r04_no_replacement_if_the_hook_panics(rt: impl Runtime) {
+    no_replacement(rt, || std::panic::resume_unwind(Box::new("a hook's"))).await;
+}
+
+async fn no_replacement(rt: impl Runtime, says: fn() -> bool) {
     let (sender, receiver) = bandq::unbounded(1);
     let (release, held) = mpsc::channel::<()>();
     let held = Mutex::new(held);
@@ -175,7 +184,7 @@ async fn r04_no_replacement_if_the_hook_says_no(rt: impl Runtime) {
     drop(sender);
     let workers = Workers::new(receiver).replace_stuck(Duration::from_millis(5), move |_| {
         ask.fetch_add(1, Ordering::SeqCst);
-        false
+        says()
     });
     let control = workers.control();
     let pool = spawn(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bandq::{Builder, Policy};
 use clap::builder::{ArgPredicate, RangedU64ValueParser};
 use clap::{Parser, ValueEnum};
+use serde::Serialize;
 
 use crate::discipline::Discipline;
 use crate::job::CLASSES;
@@ -140,7 +141,8 @@ Exit status:
   it at once.";
 
 /// Who the workers are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum PoolName {
     /// a pool of bandq-workers, with a handler for each job
     Workers,

@@ -84,7 +84,7 @@ fn replay(args: &Args) -> Result<u8, Box<dyn Error>> {
     if let Some(file) = &args.svg {
         ensure_writable(file)?;
     }
-    let mut report = Report::new(&jobs, args.runtime, &plan);
+    let mut report = Report::new(&jobs, (args.pool, args.runtime), &plan);
 
     let heading = text::heading(&jobs, args, &plan);
     if args.json {

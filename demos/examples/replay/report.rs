@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::args::PoolName;
 use crate::check::Check;
 use crate::contest::{Contest, contests};
 use crate::discipline::Discipline;
@@ -18,6 +19,7 @@ use crate::runtime::RuntimeName;
 pub(crate) struct Report {
     pub(crate) source: String,
     pub(crate) runtime: RuntimeName,
+    pub(crate) pool: PoolName,
     pub(crate) workers: usize,
     pub(crate) jobs: usize,
     pub(crate) skipped: usize,
@@ -68,10 +70,15 @@ pub(crate) struct WaitMs {
 
 impl Report {
     /// A report without any run yet.
-    pub(crate) fn new(jobs: &Jobs, runtime: RuntimeName, plan: &Plan) -> Report {
+    pub(crate) fn new(
+        jobs: &Jobs,
+        (pool, runtime): (PoolName, RuntimeName),
+        plan: &Plan,
+    ) -> Report {
         Report {
             source: jobs.source.clone(),
             runtime,
+            pool,
             workers: plan.workers,
             jobs: jobs.jobs.len(),
             skipped: jobs.skipped,
