@@ -235,7 +235,7 @@ async fn under_weights_a_share_is_one_of_time(rt: impl Runtime) {
 
 async fn replaced_workers_begin_again(rt: impl Runtime) {
     let (sender, receiver) = bandq::unbounded(1);
-    sender.try_send_many(Band::URGENT, vec![(); 300]).unwrap();
+    sender.try_send_many(Band::URGENT, vec![(); 1000]).unwrap();
     drop(sender);
     let most = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&most);
@@ -244,9 +244,9 @@ async fn replaced_workers_begin_again(rt: impl Runtime) {
         seen.fetch_max(job.worker(), Ordering::SeqCst);
         async { crate::support::sleep(Duration::from_millis(10)).await }
     });
-    check_all(&spawn(rt, pool).await, 300);
+    check_all(&spawn(rt, pool).await, 1000);
     // Ten or so hang at a time; on a busy machine more, but not all.
-    assert!(most.load(Ordering::SeqCst) < 200, "{most:?}");
+    assert!(most.load(Ordering::SeqCst) < 600, "{most:?}");
 }
 
 #[test]
