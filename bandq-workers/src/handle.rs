@@ -88,7 +88,7 @@ struct Settling<T, E, H> {
     kit: Option<Kit<T, E, H>>,
     /// Nobody has said how it ended.
     is_unstarted: bool,
-    /// When the handler began.
+    /// When the handler began; before that, when its worker took the item.
     began: Moment,
 }
 

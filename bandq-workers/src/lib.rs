@@ -45,6 +45,7 @@
 //! wait. With `run_on` they use as many threads as the runtime has; the pool hands a free worker
 //! its first job and puts back what is due, and a worker whose job was short takes the next one
 //! itself.
+//!
 //! Timers are those of `async-io`, or tokio's with the feature `tokio`: at most one timer thread in
 //! the process, which smol and async-std have anyway. With that feature a tokio runtime has to be
 //! built with `enable_time` (or `enable_all`), else the first retry or time limit panics. No timer
@@ -90,10 +91,10 @@
 //! end, and with what runs and waits at every moment ([`Counts::adds_up`]). A drain and a stop
 //! receive all that is in the channel. Who drops the pool's future instead gives up what is still
 //! there, unless the channel has another receiver.
-//! The item of a handler that is cut off, by
-//! a deadline or because its task is dropped, comes back in the [`Report`]. To be interrupted is no
-//! failure. Only a handler that blocks its thread keeps its item; it is named in
-//! [`stuck`](Report::stuck), and holds up nobody.
+//!
+//! The item of a handler that is cut off, by a deadline or because its task is dropped, comes back
+//! in the [`Report`]. To be interrupted is no failure. Only a handler that blocks its thread keeps
+//! its item; it is named in [`stuck`](Report::stuck), and holds up nobody.
 //!
 //! A process that is killed loses what is in its memory: a handler begins at most once for each
 //! attempt, and an item is handled at least once as long as the process lives and allows it another

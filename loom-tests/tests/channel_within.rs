@@ -87,10 +87,25 @@ fn two_new_ones() {
 /// A narrow receiver that is woken and dropped passes its wake on to a wide one.
 #[test]
 fn woken_narrow_one_is_dropped() {
+    narrow_one_passes_on("within/woken_narrow_one_is_dropped", |wide, _| wide);
+}
+
+/// The same, to another one of its kind.
+#[test]
+fn woken_narrow_one_is_dropped_for_another() {
+    narrow_one_passes_on(
+        "within/woken_narrow_one_is_dropped_for_another",
+        |_, narrow| narrow.clone(),
+    );
+}
+
+/// To the one that is chosen of a wide one, and of what is like itself.
+fn narrow_one_passes_on(name: &str, choose: fn(Receiver<u64>, &Receiver<u64>) -> Receiver<u64>) {
     let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model("within/woken_narrow_one_is_dropped", 2, bound, |cast| {
+    model(name, 2, bound, move |cast| {
         let (sender, receiver) = unbounded(2);
         let urgent = receiver.within(Band::URGENT..=Band::URGENT);
+        let other = choose(receiver, &urgent);
         cast.two(
             move || {
                 {
@@ -101,42 +116,11 @@ fn woken_narrow_one_is_dropped() {
                 (sender, urgent)
             },
             move || {
-                assert_eq!(receiver.recv_blocking(), Ok((Band::URGENT, 7)));
-                receiver
+                assert_eq!(other.recv_blocking(), Ok((Band::URGENT, 7)));
+                other
             },
         );
     });
-}
-
-/// The same, to another one of its kind.
-#[test]
-fn woken_narrow_one_is_dropped_for_another() {
-    let bound = Bound::Preemptions(3).or_in_full(Bound::Preemptions(4));
-    model(
-        "within/woken_narrow_one_is_dropped_for_another",
-        2,
-        bound,
-        |cast| {
-            let (sender, receiver) = unbounded(2);
-            let urgent = receiver.within(Band::URGENT..=Band::URGENT);
-            let another = urgent.clone();
-            cast.two(
-                move || {
-                    {
-                        let mut narrow = pin!(urgent.recv());
-                        begin_to_wait(narrow.as_mut(), &Arc::default());
-                        sender.try_send(Band::URGENT, 7).unwrap();
-                    }
-                    (sender, urgent)
-                },
-                move || {
-                    assert_eq!(another.recv_blocking(), Ok((Band::URGENT, 7)));
-                    another
-                },
-            );
-            drop(receiver);
-        },
-    );
 }
 
 /// A wide one that is woken and dropped beside a narrow one, the first of its kind, that begins to

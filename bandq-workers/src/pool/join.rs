@@ -28,7 +28,7 @@ impl<T> Pool<T> {
         wake_all(&over);
     }
 
-    /// Begins to wait until everything is settled that was accepted before.
+    /// Begins to wait until everything is settled that was sent before.
     pub(crate) fn begin_join(
         &self,
         receiver: Option<&Receiver<T>>,

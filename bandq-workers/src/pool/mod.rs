@@ -271,7 +271,9 @@ impl<T> Pool<T> {
     }
 
     pub(crate) fn is_paused(&self) -> bool {
-        self.is_paused.load(Ordering::Acquire) // pairs with `pause`
+        // Relaxed: whoever has heard that `pause` returned sees it, since it comes before that; and
+        // what follows from it happens under the lock.
+        self.is_paused.load(Ordering::Relaxed)
     }
 
     /// Returns where the caller waits until nothing runs.
@@ -279,8 +281,7 @@ impl<T> Pool<T> {
         let mut state = lock(&self.state);
         if state.phase == Phase::Running {
             state.is_paused = true;
-            // Release: who sees it sees what the caller of `pause` had done before.
-            self.is_paused.store(true, Ordering::Release);
+            self.is_paused.store(true, Ordering::Relaxed); // as its load
             state.take_leave();
             state.not_at_capacity();
         }
